@@ -1,0 +1,1 @@
+"""Events become quantities: what happened, counted once, whatever it costs."""

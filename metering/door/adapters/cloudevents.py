@@ -1,0 +1,5 @@
+"""Senders of CloudEvents."""
+
+from metering.door.formats import cloudevents
+
+FORMATS = (cloudevents,)

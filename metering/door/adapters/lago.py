@@ -1,0 +1,5 @@
+"""Senders of Lago's events."""
+
+from metering.door.formats import lago
+
+FORMATS = (lago,)

@@ -1,0 +1,111 @@
+"""Group commit: what waits at the same time is written in one transaction, by one thread.
+
+A commit costs a flush to the disk whatever is in it. While one runs, further requests pile up and make the
+next one: no timer is needed, and a lone request does not wait for company.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from django.db import connection
+
+from metering import ingesting
+
+log = structlog.get_logger(__name__)
+
+COMMIT_EVENTS_MAX = 20_000
+WAIT_S_MAX = 60.0
+# After a pause this long the connection is tried before it is used: the server may have gone meanwhile.
+IDLE_S_MAX = 1.0
+
+
+class CommitTimedOut(Exception):
+    """No answer came from the database in time. What was sent may still be recorded."""
+
+
+class _Waiting:
+    """A submission in the queue, and the thread that waits for its receipt."""
+
+    def __init__(self, submission: ingesting.Submission) -> None:
+        self.submission = submission
+        self.outcome: ingesting.Receipt | Exception | None = None
+        self.done = threading.Event()
+
+    def finish(self, outcome: ingesting.Receipt | Exception) -> None:
+        self.outcome = outcome
+        self.done.set()
+
+
+class Committer:
+    """Commits the submissions of many threads together. ``after_commit`` is called after each commit."""
+
+    def __init__(self, *, after_commit: Callable[[], None]) -> None:
+        self._after_commit = after_commit
+        self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._process_id = 0
+        self._committed_s = 0.0
+
+    def commit(self, submission: ingesting.Submission) -> ingesting.Receipt:
+        """The receipt of a submission, once it is durable.
+
+        Raises `ingesting.RecordingUnavailable` when it was not recorded, `CommitTimedOut` after a minute.
+        """
+        self._start()
+        waiting = _Waiting(submission)
+        self._queue.put(waiting)
+        if not waiting.done.wait(WAIT_S_MAX):
+            raise CommitTimedOut
+        if isinstance(waiting.outcome, Exception):
+            raise waiting.outcome
+        assert waiting.outcome is not None
+        return waiting.outcome
+
+    def _start(self) -> None:
+        """Starts the thread at the first request of a process; threads do not survive a fork."""
+        if self._process_id != os.getpid():
+            with self._starting:
+                if self._process_id != os.getpid():
+                    self._queue = queue.SimpleQueue()
+                    threading.Thread(target=self._run, name="committer", daemon=True).start()
+                    self._process_id = os.getpid()
+
+    def _run(self) -> None:
+        while True:
+            group = self._next_group()
+            try:
+                outcomes = self._recorded(group)
+            except Exception as error:
+                if not isinstance(error, ingesting.RecordingUnavailable):
+                    log.exception("commit_failed")
+                outcomes = [error] * len(group)
+                connection.close()
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                waiting.finish(outcome)
+            if any(isinstance(outcome, ingesting.Receipt) for outcome in outcomes):
+                self._after_commit()
+
+    def _next_group(self) -> list[_Waiting]:
+        """Whatever waits now, up to a bound; waits only for the first."""
+        group = [self._queue.get()]
+        events = group[0].submission.size
+        while events < COMMIT_EVENTS_MAX:
+            try:
+                group.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+            events += group[-1].submission.size
+        return group
+
+    def _recorded(self, group: list[_Waiting]) -> list[ingesting.Receipt | Exception]:
+        if time.monotonic() - self._committed_s > IDLE_S_MAX:
+            connection.close_if_unusable_or_obsolete()
+        outcomes = ingesting.record([waiting.submission for waiting in group])
+        self._committed_s = time.monotonic()
+        return list(outcomes)
