@@ -1,0 +1,1 @@
+"""Quantities become amounts: plans, subscriptions, rating, invoices."""

@@ -1,0 +1,1 @@
+"""Documents of what is sold at which price: plans, their components and prices, and quote requests."""

@@ -1,0 +1,135 @@
+"""Publishing a plan by its document."""
+
+import io
+
+import pytest
+from django.urls import reverse
+
+from billing.models import Plan, PlanVersion
+from tests.billing.console import month
+from tests.world import catalog
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/console/plans/upload/"
+PLAN = """code: starter
+name: Starter
+currency: USD
+interval: MONTH
+components:
+  - code: base
+    price: {model: flat, amount: "20.00"}
+  - code: hours
+    meter: gpu_hours
+    price:
+      model: graduated
+      tiers:
+        - {up_to: "100", unit_amount: "2.50"}
+        - {up_to: null, unit_amount: "2.00"}
+"""
+
+
+def pasted(client, text):
+    return client.post(ADDRESS, {"text": text})
+
+
+def uploaded(client, content, name="plan.yaml"):
+    file = io.BytesIO(content)
+    file.name = name
+    return client.post(ADDRESS, {"file": file})
+
+
+class TestUpload:
+    def test_publishes_a_pasted_document(self, owner):
+        catalog.gpu_hours()
+        answer = pasted(owner, PLAN)
+        assert (answer.status_code, answer.url) == (302, "/console/plans/starter/1/")
+        version = PlanVersion.objects.get()
+        assert (version.number, version.published_by) == (1, "owner")
+        assert version.document["components"][1]["price"]["tiers"][0] == {
+            "up_to": "100",
+            "unit_amount": "2.50",
+        }
+
+    def test_publishes_a_file(self, owner):
+        catalog.gpu_hours()
+        assert uploaded(owner, PLAN.encode()).status_code == 302
+        assert Plan.objects.get().name == "Starter"
+
+    def test_reads_json_by_the_files_name(self, owner):
+        document = b'{"code": "j", "name": "J", "currency": "USD", "interval": "MONTH", "components": []}'
+        answer = uploaded(owner, document.replace(b"[]", b"[1.5]"), "plan.json")
+        assert "plan.components[0]" in answer.content.decode()
+
+    def test_names_a_wrong_key_its_place_and_its_line(self, owner):
+        catalog.gpu_hours()
+        answer = pasted(owner, PLAN.replace('up_to: "100"', 'upto: "100"'))
+        page = answer.content.decode()
+        assert answer.status_code == 400
+        assert "plan.components[1].price.tiers[0].upto" in page
+        assert "(line 13)" in page
+        assert "did you mean up_to?" in page
+        assert not Plan.objects.exists()
+
+    def test_gives_a_faulty_files_text_back_to_be_mended(self, owner):
+        answer = uploaded(owner, b"code: starter\nnmae: Starter\n")
+        assert "nmae: Starter" in answer.context["form"].initial["text"]
+
+    def test_names_a_meter_that_is_not_there(self, owner):
+        page = pasted(owner, PLAN).content.decode()
+        assert "there is no meter gpu_hours" in page
+        assert "plan.components[1].meter" in page
+
+    def test_changes_nothing_the_second_time(self, owner):
+        catalog.gpu_hours()
+        pasted(owner, PLAN)
+        answer = pasted(owner, PLAN)
+        assert answer.url == "/console/plans/starter/1/"
+        assert PlanVersion.objects.count() == 1
+
+    def test_publishes_the_next_version_of_a_code(self, owner):
+        catalog.gpu_hours()
+        pasted(owner, PLAN)
+        assert pasted(owner, PLAN.replace("20.00", "25.00")).url == "/console/plans/starter/2/"
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "Choose a file, or paste the document."),
+            ("- {code: a}\n- {code: b}\n", "one document at a time; this is a list of 2"),
+            ("code: [", "is no YAML"),
+            ("code: a\ncode: b\n", "stands here twice"),
+        ],
+    )
+    def test_says_what_is_wrong_with_the_text(self, owner, text, message):
+        answer = pasted(owner, text)
+        assert answer.status_code == 400
+        assert message in answer.content.decode()
+
+    def test_refuses_a_file_that_is_no_text(self, owner):
+        assert "is no UTF-8 text" in uploaded(owner, b"\xff\xfe\x00").content.decode()
+
+    def test_refuses_a_file_that_is_too_large(self, owner):
+        assert "larger than 512 KB" in uploaded(owner, b" " * (512 * 1024 + 1)).content.decode()
+
+
+class TestForm:
+    def test_starts_from_the_newest_version_of_a_plan(self, owner):
+        catalog.gpu_hours()
+        pasted(owner, PLAN)
+        page = owner.get(ADDRESS + "?plan=starter")
+        text = page.context["form"].initial["text"]
+        assert text.startswith("code: starter\nname: Starter\ncurrency: USD\ninterval: MONTH\ncomponents:\n")
+        assert pasted(owner, text).url == "/console/plans/starter/1/"
+
+    def test_is_empty_for_an_unknown_plan(self, owner):
+        assert owner.get(ADDRESS + "?plan=none").context["form"].initial["text"] == ""
+
+
+class TestVersion:
+    def test_is_shown_in_words(self, owner):
+        month.used()
+        page = owner.get(reverse("console:plan_version", args=["hybrid", 1])).content.decode()
+        assert "compute 2.00, storage 0.50 USD a unit" in page
+        assert "31.00 USD a period" in page
+        assert "the dearest of these" in page
