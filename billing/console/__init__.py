@@ -1,0 +1,1 @@
+"""Pages of the console that plain forms are not enough for: one folder a page."""

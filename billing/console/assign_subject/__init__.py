@@ -1,0 +1,1 @@
+"""Says who pays for a subject's usage."""

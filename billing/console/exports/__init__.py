@@ -1,0 +1,1 @@
+"""The month's files for accountants: make them, and fetch them again."""

@@ -1,0 +1,93 @@
+"""The exports of months: a form that makes one, the list of those that were made, and their files."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+
+from billing.console import months, pages
+from billing.exports import formats, invoices
+from billing.exports import month as exporting
+from billing.exports.folder import FolderUnusable
+from billing.models import Export
+
+EXPORTS_SHOWN = 50
+FILES_SHOWN = 200
+
+
+class ExportForm(forms.Form):
+    """Which formats of the month to write."""
+
+    formats = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one format."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["formats"].choices = [(name, name.upper()) for name in formats.ALL]
+        self.fields["formats"].initial = list(formats.ALL)
+
+
+@pages.needs("billing.view_export")
+def listing(request: HttpRequest) -> HttpResponse:
+    """What the month's export will hold, the form that makes it, and the latest exports with their files."""
+    now = timezone.now()
+    month = months.chosen(request.GET, at=now)
+    form = ExportForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        if not request.user.has_perm("billing.add_export"):
+            raise PermissionDenied
+        if form.is_valid():
+            return _make(request, month.first, form.cleaned_data["formats"], now)
+    count, totals = invoices.totals(month=month.first)
+    return pages.render(
+        request,
+        "exports.html",
+        title="Exports",
+        month=month,
+        form=form,
+        count=count,
+        totals=totals,
+        drafts=invoices.draft_count(month=month.first),
+        exports=Export.objects.order_by("-made_at", "-pk")[:EXPORTS_SHOWN],
+        files_shown=FILES_SHOWN,
+        status=400 if form.errors else 200,
+    )
+
+
+@pages.needs("billing.view_export")
+def download(request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
+    """A file of an export. Only what its manifest names is given out, whatever else lies in the folder."""
+    export = get_object_or_404(Export, pk=pk)
+    if name not in {entry["file"] for entry in export.manifest["files"]}:
+        raise Http404("The export has no file of this name.")
+    try:
+        opened = (Path(export.folder) / name).open("rb")
+    except OSError as error:
+        raise Http404("The file is no longer where the export put it. Make the export again.") from error
+    return FileResponse(opened, as_attachment=True, filename=Path(name).name)
+
+
+def _make(request: HttpRequest, first: date, names: list[str], now: datetime) -> HttpResponse:
+    folder = Path(settings.EXPORTS_DIR) / f"{first:%Y-%m}" / f"{now:%Y%m%dT%H%M%S%fZ}"
+    folder.mkdir(parents=True)
+    try:
+        export = exporting.write(
+            month=first, formats=names, folder=folder, at=now, by=request.user.get_username()
+        )
+    except FolderUnusable as error:
+        messages.error(request, str(error))
+        return redirect(f"{request.path}?month={first:%Y-%m}")
+    messages.success(request, f"The export of {first:%B %Y} is ready: {len(export.manifest['files'])} files.")
+    return redirect(f"{request.path}?month={first:%Y-%m}")

@@ -1,0 +1,1 @@
+"""A meter is created by its document."""

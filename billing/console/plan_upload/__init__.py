@@ -1,0 +1,1 @@
+"""A plan is created and published by its document."""

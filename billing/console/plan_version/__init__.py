@@ -1,0 +1,1 @@
+"""One published version of a plan, for people and as its document."""

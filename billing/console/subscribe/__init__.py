@@ -1,0 +1,1 @@
+"""Puts a customer on a plan."""

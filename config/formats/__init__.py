@@ -1,0 +1,1 @@
+"""How Django writes dates and instants in the console, by language."""
