@@ -1,6 +1,7 @@
 """``python -m config.demo``: real traces through the whole product, from events over HTTP to invoices.
 
-Needs a migrated database, a running web process (METERBOOK_URL) and a running Celery worker, all on the same
+``--check`` only says whether this database may be used, before anything is written into it. The demo itself
+needs a migrated database, a running web process (METERBOOK_URL) and a running Celery worker, all on the same
 DATABASE_URL and REDIS_URL; ``make demo`` brings all of them. ``--tenth`` takes every tenth row of each trace.
 Exit status: 0 when every quantity and every invoice is as it must be, 1 when not, 2 when it cannot begin.
 """
@@ -23,9 +24,16 @@ def main() -> int:
     """Runs the demo and returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__.splitlines()[0])
     parser.add_argument("--tenth", action="store_true", help="every tenth row of each trace")
+    parser.add_argument("--check", action="store_true", help="only say whether this database may be used")
     arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        if arguments.check:
+            django.setup()
+            from config.demo import world
+
+            world.refuse_strangers()
+            return 0
         url = os.environ.get("METERBOOK_URL", "")
         if not url:
             raise failures.DemoRefused("METERBOOK_URL is not set: `make demo` starts a server and sets it")

@@ -92,6 +92,10 @@ def demo(arguments: Sequence[str]) -> int:
         installing.ensure(has_dev=False)
         env = servers.start(run)
         servers.publish(run, env)
+        # Before the first table is made: the database may be somebody else's.
+        program = [str(places.PYTHON), "-m", "config.demo"]
+        if refused := run.call(command=[*program, "--check"], env=env):
+            return refused
         programs.prepare(run, env)
         port = sockets.free_port()
         programs.start_web(run, env, port=port, is_shown=False)
@@ -99,7 +103,7 @@ def demo(arguments: Sequence[str]) -> int:
         programs.wait_until_healthy(run, port)
         env["METERBOOK_URL"] = f"http://{sockets.HOST}:{port}"
         servers.publish(run, env, METERBOOK_URL=env["METERBOOK_URL"])
-        return run.call(command=[str(places.PYTHON), "-m", "config.demo", *arguments], env=env)
+        return run.call(command=[*program, *arguments], env=env)
 
 
 def test(arguments: Sequence[str]) -> int:

@@ -99,9 +99,6 @@ def _make(run: running.Run, programs: Path, data: Path, secret: str) -> None:
             f"CREATE ROLE {USER} LOGIN CREATEDB PASSWORD '{secret}'\n"
             f"CREATE DATABASE {DATABASE} OWNER {USER}\n"
         )
-        if run.purpose == "test":
-            # Tests tamper with frozen rows to see that it is noticed; the triggers must look away for that.
-            sql += f"GRANT SET ON PARAMETER session_replication_role TO {USER}\n"
         _run(run, [str(programs / "postgres"), "--single", "-D", str(fresh), "postgres"], at=fresh, text=sql)
     finally:
         password_file.unlink(missing_ok=True)

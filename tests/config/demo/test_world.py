@@ -67,6 +67,11 @@ class TestRefuseStrangers:
         with pytest.raises(failures.DemoRefused, match="holds 1 customer that is not the demo's: acme"):
             world.refuse_strangers()
 
+    def test_lets_the_demo_into_a_database_without_tables(self):
+        with connection.cursor() as cursor:
+            cursor.execute("alter table billing_customer rename to of_another_product")
+        world.refuse_strangers()
+
 
 @pytest.mark.django_db
 class TestRefuseOtherPart:
