@@ -95,7 +95,7 @@ class TestMain:
     def test_names_the_commands(self, repository, arguments, told):
         code, out, err = repository.run("-m", "config.local", *arguments)
         assert (code, out) == (2, "")
-        assert err == f"meterbook: {told}; the commands are install, demo, up, test, lint, bench\n"
+        assert err == f"meterbook: {told}; the commands are install, demo, up, test, lint, bench, compat\n"
 
     def test_passes_the_words_and_the_exit_code_of_pytest_on(self, installed):
         code, out, _err = installed.run(
