@@ -29,7 +29,9 @@ def run(tmp_path):
     def run(*arguments, text=None, **env):
         folder = tmp_path / "local"
         folder.mkdir(exist_ok=True)
-        clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        clean = {
+            name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
+        }
         ended = subprocess.run(
             [sys.executable, *arguments],
             cwd=places.CHECKOUT,
@@ -69,11 +71,14 @@ class TestQuote:
         code, out, err, left = run("manage.py", "quote", "--lines", "-", text=text)
         answers = [json.loads(line) for line in out.splitlines()]
         assert (code, err, left) == (0, "", [])
-        assert [each.get("total", each.get("error", {}).get("code")) for each in answers] == ["9.99", "invalid"]
+        assert [each.get("total", each.get("error", {}).get("code")) for each in answers] == [
+            "9.99",
+            "invalid",
+        ]
 
     def test_that_cannot_be_answered_has_exit_status_2(self, run):
         code, out, err, _left = run("manage.py", "quote", "-", text="{}")
-        assert (code, json.loads(out)["error"]["field"], err) == (2, "plan", "")
+        assert (code, json.loads(out)["error"]["field"], err) == (2, "period", "")
 
     def test_of_a_file_that_is_not_there_says_so(self, run):
         code, out, err, _left = run("manage.py", "quote", "nowhere.json")

@@ -1,5 +1,5 @@
-import json
 import contextlib
+import json
 import os
 import pwd
 import signal
@@ -71,7 +71,7 @@ class TestRun:
             connection.execute("create table committed (n int)")
         os.kill(held.pid, signal.SIGSTOP)
         for pid in checkout.left():
-            # One may end by itself between the list and the kill: PostgreSQL's own, when their parent is gone.
+            # PostgreSQL's own may end by themselves before their turn, when their parent is gone.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         held.wait()
