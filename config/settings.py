@@ -102,10 +102,12 @@ LOGIN_REDIRECT_URL = "admin:index"
 EXPORTS_DIR = Path(ENV.EXPORTS_DIR) if ENV.EXPORTS_DIR else places.local_folder(os.environ) / "exports"
 
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.rendering.ExactJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["metering.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["metering.api.authentication.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["metering.api.authentication.KeyRate"],
+    "EXCEPTION_HANDLER": "config.api.problems.answer",
     "UNAUTHENTICATED_USER": None,
 }
 

@@ -47,6 +47,16 @@ def apply(*, document: Any, at: datetime) -> tuple[Applied, ...]:
         return tuple(_applied(each, place, at=at) for each, place in zip(documents, places, strict=True))
 
 
+def archive(*, slug: str, at: datetime) -> Meter:
+    """The meter, archived from ``at`` on, or since when it was before.
+
+    It goes on counting, so that what is sold by it stays billed; nothing new may use it. Raises
+    Meter.DoesNotExist.
+    """
+    Meter.objects.filter(slug=slug, archived_at=None).update(archived_at=at)
+    return Meter.objects.get(slug=slug)
+
+
 def _applied(document: Any, path: str, *, at: datetime) -> Applied:
     definition = meter.parse(document, path)
     try:

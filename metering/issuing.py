@@ -19,17 +19,22 @@ PREFIX_LENGTH = 10
 SECRET_BYTES = 32
 NAME_LENGTH_MAX = 200
 SOURCE_NAME_LENGTH_MAX = 100
+RATE_MAX = 1_000_000
 
 
 class CredentialInvalid(Exception):
     """What was asked for cannot be issued; the message says why."""
 
 
-def issue_api_key(*, name: str, scopes: Sequence[str], at: datetime) -> tuple[ApiKey, str]:
+def issue_api_key(
+    *, name: str, scopes: Sequence[str], at: datetime, events_per_second_max: int | None = None
+) -> tuple[ApiKey, str]:
     """Makes an API key; returns its row and its text ``mb_<prefix>_<secret>``, which is kept nowhere.
 
-    Names may repeat: they are for people. Raises `CredentialInvalid`.
+    Names may repeat: they are for people. ``events_per_second_max``: None is no limit. Raises
+    `CredentialInvalid`.
     """
+    _check_rate(events_per_second_max)
     if not name.strip() or len(name) > NAME_LENGTH_MAX:
         raise CredentialInvalid(f"an API key needs a name of 1 to {NAME_LENGTH_MAX} characters")
     unknown = [scope for scope in scopes if scope not in ApiKey.Scope.values]
@@ -44,8 +49,23 @@ def issue_api_key(*, name: str, scopes: Sequence[str], at: datetime) -> tuple[Ap
         key_hash=api_key_hash(text),
         scopes=[scope for scope in ApiKey.Scope.values if scope in scopes],
         created_at=at,
+        events_per_second_max=events_per_second_max,
     )
     return key, text
+
+
+def limit_api_key(*, key: ApiKey, events_per_second_max: int | None) -> None:
+    """Changes how fast a key may send, within seconds in every process; None ends the limit.
+
+    Raises `CredentialInvalid`.
+    """
+    _check_rate(events_per_second_max)
+    ApiKey.objects.filter(pk=key.pk).update(events_per_second_max=events_per_second_max)
+
+
+def _check_rate(events_per_second: int | None) -> None:
+    if events_per_second is not None and not 1 <= events_per_second <= RATE_MAX:
+        raise CredentialInvalid(f"a limit is a whole number of events a second, from 1 to {RATE_MAX:,}")
 
 
 def api_key_hash(text: str) -> bytes:

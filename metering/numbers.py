@@ -22,6 +22,7 @@ PRECISION = 200
 INTEGER_DIGITS = 20
 DECIMAL_PLACES = 18
 SHOWN_PLACES = 30
+SHOWN_SCALE = 10**SHOWN_PLACES
 SHOWN_DIGITS = 12
 TEXT_LENGTH_MAX = 60
 
@@ -143,11 +144,9 @@ def shown(value: Fraction) -> tuple[str, str | None]:
 
     A decimal that ends within 30 places is shown in full; any other to 12 significant digits, half up.
     """
-    if ends(value):
-        with exact():
-            number = trimmed(to_decimal(value))
-        if -_exponent(number) <= SHOWN_PLACES:
-            return f"{number:f}", None
+    # Within 30 places there is a decimal exactly where 10^30 times the value is whole.
+    if SHOWN_SCALE % value.denominator == 0:
+        return f"{trimmed(to_decimal(value)):f}", None
     return _significant(value), f"{value.numerator}/{value.denominator}"
 
 

@@ -6,6 +6,7 @@ They see only what is committed, so a test that uses them gets ``transactional_d
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import http.client
 import json
 import os
@@ -48,14 +49,21 @@ class Response:
 
 @dataclass(frozen=True)
 class WebServer:
-    """A running web process; ``url`` is its address without a path."""
+    """A running web process; ``url`` is its address without a path, ``process`` can be killed."""
 
     host: str
     port: int
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
+
+    def kill(self) -> None:
+        """As `kill -9` of the process and its children."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def request(
         self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -115,7 +123,7 @@ def celery_worker(transactional_db: None) -> Iterator[CeleryWorker]:
 @pytest.fixture
 def lonely_web_server(transactional_db: None) -> Iterator[WebServer]:
     """A second web process of this test alone, which finds no broker."""
-    with _web({**_environment(), "REDIS_URL": f"redis://127.0.0.1:{_free_port()}/0"}) as server:
+    with web({**_environment(), "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}) as server:
         yield server
 
 
@@ -124,18 +132,19 @@ def _web_process(django_db_setup: None, django_db_blocker: Any) -> Iterator[WebS
     """One process for all tests: it keeps nothing from one test to the next but caches of two seconds."""
     with django_db_blocker.unblock():
         environment = _environment()
-    with _web(environment) as server:
+    with web(environment) as server:
         yield server
 
 
 @contextmanager
-def _web(environment: Mapping[str, str]) -> Iterator[WebServer]:
-    server = WebServer("127.0.0.1", _free_port())
+def web(environment: Mapping[str, str], *, port: int | None = None) -> Iterator[WebServer]:
+    """A web process of its own in an environment that names its servers; ends with the block."""
+    server = WebServer("127.0.0.1", port or free_port())
     command = ["granian", "--interface", "wsgi", "--host", server.host, "--port", str(server.port), "--no-ws"]
     command += ["--workers", "1", "--blocking-threads", "16", "config.wsgi:application"]
     with _running(command, role="web", environment=environment) as (process, log):
         _wait(process, log, lambda: _is_healthy(server))
-        yield server
+        yield dataclasses.replace(server, process=process)
 
 
 @contextmanager
@@ -154,7 +163,7 @@ def _running(
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent,
             )
         try:
             yield process, log
@@ -171,7 +180,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Run in a child before it starts its program: it gets SIGTERM when the tests end, however they end."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
@@ -203,7 +213,8 @@ def _broker_url() -> str:
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

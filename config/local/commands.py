@@ -1,6 +1,7 @@
-"""``python3 -m config.local install | demo | up | test | lint | bench [ARGUMENT ...]``.
+"""``python3 -m config.local install | demo | up | test | lint | bench | compat [ARGUMENT ...]``.
 
-Further arguments go to the program behind the command: to pytest, to ``config.demo``, to ``tests.bench``.
+Further arguments go to the program behind the command: to pytest, ``config.demo``, ``tests.bench``,
+``tests.compat``.
 """
 
 from __future__ import annotations
@@ -142,7 +143,28 @@ def bench(arguments: Sequence[str]) -> int:
         return run.call(command=[str(places.PYTHON), "-m", "tests.bench", *arguments], env=env)
 
 
-COMMANDS = {"install": install, "demo": demo, "up": up, "test": test, "lint": lint, "bench": bench}
+def compat(arguments: Sequence[str]) -> int:
+    """Senders of others, unmodified, against a web process of their own: see ``tests.compat``."""
+    with _run("compat", "make compat") as run:
+        installing.ensure(has_dev=False)
+        env = servers.start(run)
+        programs.prepare(run, env)
+        port = sockets.free_port()
+        programs.start_web(run, env, port=port, is_shown=False)
+        programs.wait_until_healthy(run, port)
+        env["METERBOOK_URL"] = f"http://{sockets.HOST}:{port}"
+        return run.call(command=[str(places.PYTHON), "-m", "tests.compat", *arguments], env=env)
+
+
+COMMANDS = {
+    "install": install,
+    "demo": demo,
+    "up": up,
+    "test": test,
+    "lint": lint,
+    "bench": bench,
+    "compat": compat,
+}
 
 
 def _run(purpose: str, title: str) -> running.Run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -9,8 +11,10 @@ from django.shortcuts import redirect
 from unfold.admin import StackedInline
 from unfold.decorators import display
 
+from metering import usage
 from metering.admin.reading import ReadOnlyAdmin, ReadOnlyInline, part
 from metering.models import Meter, MeterVersion
+from metering.usage import previews
 
 
 class MeterVersionInline(ReadOnlyInline, StackedInline):
@@ -33,13 +37,14 @@ class MeterVersionInline(ReadOnlyInline, StackedInline):
 
 @admin.register(Meter)
 class MeterAdmin(ReadOnlyAdmin):
-    """The list shows what the newest version of each meter says."""
+    """The list shows what the newest version of each meter says; a meter's page, what it does to events."""
 
-    list_display = ("slug", "name", "event_type", "aggregation", "unit", "versions_made")
+    list_display = ("slug", "name", "event_type", "aggregation", "unit", "archived_at", "versions_made")
     search_fields = ("slug",)
     ordering = ("slug",)
     fields = ("slug", "created_at", "archived_at")
     inlines = (MeterVersionInline,)
+    change_form_outer_after_template = "console/parts/preview.html"
     empty_title = "No meters yet"
     empty_hint = (
         "A meter says which events count, and how: the number of calls, the sum of their tokens, "
@@ -56,6 +61,16 @@ class MeterAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
         return redirect("console:meter_upload")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        context = extra_context or {}
+        versions = MeterVersion.objects.filter(meter=object_id) if object_id.isdecimal() else None
+        version = versions and versions.order_by("number").last()
+        if version and request.user.has_perms(["metering.view_meter", "metering.view_event"]):
+            context = {**context, **_previewed(version)}
+        return super().change_view(request, object_id, form_url, context)
 
     @display(description="name")
     def name(self, meter: Meter) -> str:
@@ -76,6 +91,24 @@ class MeterAdmin(ReadOnlyAdmin):
     @display(description="versions")
     def versions_made(self, meter: Meter) -> int:
         return len(meter.versions.all())
+
+
+def _previewed(version: MeterVersion) -> dict[str, Any]:
+    """What the template of the preview needs."""
+    definition, preview = usage.definition(version), previews.latest(version)
+    names = definition.dimension_names
+    return {
+        "preview": preview,
+        "dimension_names": names,
+        "unit": definition.unit,
+        "rows": [
+            {
+                "taken": taken,
+                "values": [{"name": name, "text": taken.dimensions.get(name)} for name in names],
+            }
+            for taken in preview.rows
+        ],
+    }
 
 
 def _newest(meter: Meter) -> dict:

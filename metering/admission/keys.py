@@ -102,10 +102,12 @@ def _write() -> None:
     with _noting:
         used = dict(_used)
         _used.clear()
-    connection.close_if_unusable_or_obsolete()
-    for key_id, at in sorted(used.items()):
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=at - USED_RESOLUTION)
-        ApiKey.objects.filter(stale, pk=key_id).update(last_used_at=at)
+    try:
+        for key_id, at in sorted(used.items()):
+            stale = Q(last_used_at=None) | Q(last_used_at__lt=at - USED_RESOLUTION)
+            ApiKey.objects.filter(stale, pk=key_id).update(last_used_at=at)
+    finally:
+        connection.close()  # this thread's own, which would lie idle most of the time
 
 
 _write_uses = Errand(_write, name="write-last-used", rest_s=USED_REST_S)

@@ -1,8 +1,8 @@
 """How fast a key may send, counted in the memory of this process: it works without Redis.
 
-Each key has a bucket that fills with ``events_per_second_max`` tokens a second, up to one second's worth. A
-request is let in while there is a token left, and its events may overdraw the bucket: so a large batch is never
-refused for ever, and whoever sends one pays for it with the pause after it.
+Each key has a bucket that fills with ``events_per_second_max`` tokens a second, up to one second's worth.
+A request is let in while there is a token left, and its events may overdraw the bucket: so a large batch is
+never refused for ever, and whoever sends one pays for it with the pause after it.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _buckets: dict[int, _Bucket] = {}
 _lock = threading.Lock()
 
 
-def charge(key: Key, events: int = 1, *, now_s: float, is_let_in: bool = False) -> None:
+def charge(*, key: Key, now_s: float, events: int = 1, is_let_in: bool = False) -> None:
     """Takes tokens for so many events of a key; ``now_s``: seconds on a clock that never goes back.
 
-    ``is_let_in``: the request was let in before, so that what its events cost is only noted. Raises `TooFast`,
-    and takes nothing then.
+    ``is_let_in``: the request was let in before, so that what its events cost is only noted.
+    Raises `TooFast`, and takes nothing then.
     """
     rate = key.events_per_second_max
     if rate is None:

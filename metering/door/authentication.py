@@ -36,7 +36,7 @@ def api_key(*, header: str, scope: str, at: datetime, now_s: float) -> admission
     try:
         key = admission.of(authorization=header, at=at)
         key.require(scope)
-        admission.charge(key, now_s=now_s)
+        admission.charge(key=key, now_s=now_s)
     except admission.KeyUnknown as error:
         realm = {"WWW-Authenticate": 'Bearer realm="meterbook"'}
         raise Problem(HTTPStatus.UNAUTHORIZED, "No valid API key", str(error), realm) from None
@@ -80,7 +80,7 @@ def _load_source(name: str) -> _Source | None:
     return _Source(row.pk, row.adapter, secrets)
 
 
-_sources: Recent[str, _Source] = Recent(_load_source, ttl_s=CREDENTIAL_TTL_S)
+_sources: Recent[str, _Source] = Recent(_load_source, ttl_s=admission.CREDENTIAL_TTL_S)
 
 
 def _secret_bytes(text: str) -> bytes:

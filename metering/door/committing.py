@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,9 @@ COMMIT_EVENTS_MAX = 20_000
 WAIT_S_MAX = 60.0
 # After a pause this long the connection is tried before it is used: the server may have gone meanwhile.
 IDLE_S_MAX = 1.0
+# How long a thread that computes keeps the interpreter while others want it. The committing one asks for it
+# several times a commit, whenever PostgreSQL has answered, which Python's usual 5 ms would let wait.
+SWITCH_INTERVAL_S = 0.0005
 
 
 class CommitTimedOut(Exception):
@@ -35,11 +39,16 @@ class _Waiting:
     def __init__(self, submission: ingesting.Submission) -> None:
         self.submission = submission
         self.outcome: ingesting.Receipt | Exception | None = None
-        self.done = threading.Event()
+        self._under_way = threading.Lock()  # one waits, once: threading.Event can more, and costs more
+        self._under_way.acquire()
 
     def finish(self, outcome: ingesting.Receipt | Exception) -> None:
         self.outcome = outcome
-        self.done.set()
+        self._under_way.release()
+
+    def is_finished_within(self, timeout_s: float) -> bool:
+        """Whether the outcome is there, now or after a wait; to be asked once."""
+        return self._under_way.acquire(timeout=timeout_s)
 
 
 class Committer:
@@ -60,7 +69,7 @@ class Committer:
         self._start()
         waiting = _Waiting(submission)
         self._queue.put(waiting)
-        if not waiting.done.wait(WAIT_S_MAX):
+        if not waiting.is_finished_within(WAIT_S_MAX):
             raise CommitTimedOut
         if isinstance(waiting.outcome, Exception):
             raise waiting.outcome
@@ -72,6 +81,7 @@ class Committer:
         if self._process_id != os.getpid():
             with self._starting:
                 if self._process_id != os.getpid():
+                    sys.setswitchinterval(SWITCH_INTERVAL_S)
                     self._queue = queue.SimpleQueue()
                     threading.Thread(target=self._run, name="committer", daemon=True).start()
                     self._process_id = os.getpid()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -13,8 +13,8 @@ import celery
 import structlog
 from django.db import Error, connection
 
-from metering import ingesting
-from metering.door import answers, authentication, limits, reading, waking
+from metering import admission, ingesting
+from metering.door import answers, authentication, limits, reading, room, submissions, waking
 from metering.door.adapters import ADAPTERS, every
 from metering.door.answers import Answer, Problem
 from metering.door.committing import Committer, CommitTimedOut
@@ -23,7 +23,10 @@ from metering.recent import Recent
 
 log = structlog.get_logger(__name__)
 
-EVENT_PATHS = frozenset({"/api/v1/events", "/api/v1/events/batch"})
+EVENTS_PATH = "/api/v1/events"
+EVENT_PATHS = frozenset({EVENTS_PATH, "/api/v1/events/batch"})
+# Of the one address that can be read too; the API behind the door answers these.
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOK_PATH = "/webhooks/metering/"
 METERS_TTL_S = 1.0
 
@@ -41,7 +44,7 @@ def in_front_of(app: Application) -> Application:
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path in EVENT_PATHS or path.startswith(WEBHOOK_PATH):
+        if _is_for_the_door(environ, path):
             answer = door.answer(environ, path)
             start_response(answer.status_line, answer.all_headers)
             return [answer.body]
@@ -50,10 +53,17 @@ def in_front_of(app: Application) -> Application:
     return application
 
 
+def _is_for_the_door(environ: Environ, path: str) -> bool:
+    if path == EVENTS_PATH:
+        return environ["REQUEST_METHOD"] not in READING_METHODS
+    return path in EVENT_PATHS or path.startswith(WEBHOOK_PATH)
+
+
 class _Delivery(NamedTuple):
-    """A request whose sender is known. ``body`` is decompressed."""
+    """A request whose sender is known, with the key that it came with. ``body`` is decompressed."""
 
     sender: ingesting.Sender
+    key: admission.Key | None
     formats: tuple[ModuleType, ...]
     headers: Mapping[str, str]
     body: bytes
@@ -62,6 +72,7 @@ class _Delivery(NamedTuple):
 
 class _Door:
     def __init__(self, app: celery.Celery) -> None:
+        self._room = room.Room()
         self._committer = Committer(after_commit=waking.errand(app).ask)
         self._meters: Recent[str, ingesting.Meters] = Recent(lambda _: ingesting.load(), ttl_s=METERS_TTL_S)
 
@@ -69,13 +80,10 @@ class _Door:
         """The answer to a request, whatever goes wrong."""
         try:
             if environ["REQUEST_METHOD"] != "POST":
-                raise Problem(
-                    HTTPStatus.METHOD_NOT_ALLOWED,
-                    "Events are sent with POST",
-                    f"{path[:200]} takes POST only.",
-                    {"Allow": "POST"},
-                )
-            return self._recorded(_delivery(environ, path, datetime.now(tz=UTC)))
+                raise _method_not_allowed(path)
+            delivery = _delivery(environ, path, datetime.now(tz=UTC))
+            with self._room.taken(len(delivery.body)):
+                return self._recorded(delivery)
         except Problem as problem:
             limits.drain(environ)
             return problem.answer
@@ -92,43 +100,44 @@ class _Door:
 
     def _recorded(self, delivery: _Delivery) -> Answer:
         read = reading.read(headers=delivery.headers, body=delivery.body, formats=delivery.formats)
-        receipt = self._committer.commit(self._submission(delivery, read))
-        drafts = [event if isinstance(event, ingesting.Draft) else None for event in read.events]
-        return answers.ok(read.format.answer(receipt, drafts, read.is_batch))
-
-    def _submission(self, delivery: _Delivery, read: reading.Reading) -> ingesting.Submission:
+        if delivery.key is not None and len(read.events) > 1:  # one was paid for at the entrance
+            more = len(read.events) - 1
+            admission.charge(key=delivery.key, events=more, now_s=time.monotonic(), is_let_in=True)
         meters = self._meters.get("all")
         assert meters is not None
-        facts, refusals = [], []
-        for index, event in enumerate(read.events):
-            if isinstance(event, ingesting.Draft):
-                screened = ingesting.screen(
-                    index=index, draft=event, received_at=delivery.received_at, judge=meters.judge
-                )
-            else:
-                screened = ingesting.refuse_text(
-                    index=index, text=event.text, kept=event.kept, message=event.message
-                )
-            if isinstance(screened, ingesting.Fact):
-                facts.append(screened)
-            else:
-                refusals.append(screened)
-        return ingesting.Submission(
+        submission = submissions.of(
+            read=read,
             sender=delivery.sender,
-            sha256=hashlib.sha256(delivery.body).hexdigest(),
+            body=delivery.body,
             received_at=delivery.received_at,
-            facts=tuple(facts),
-            refusals=tuple(refusals),
+            judge=meters.judge,
         )
+        receipt = self._committer.commit(submission)
+        drafts = [event if isinstance(event, ingesting.Draft) else None for event in read.events]
+        return answers.ok(read.format.answer(receipt, drafts, read.is_batch, delivery.received_at))
+
+
+def _method_not_allowed(path: str) -> Problem:
+    is_readable = path == EVENTS_PATH
+    return Problem(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "Events are sent with POST",
+        f"{path[:200]} takes POST" + (", and GET to read events." if is_readable else " only."),
+        {"Allow": "GET, HEAD, OPTIONS, POST" if is_readable else "POST"},
+    )
 
 
 def _delivery(environ: Environ, path: str, at: datetime) -> _Delivery:
     headers = _headers(environ)
     # In a long-lived thread outside of Django's request cycle nobody else looks after its connection.
     connection.close_if_unusable_or_obsolete()
+    key = None
     if path in EVENT_PATHS:
         header = headers.get("authorization", "")
-        sender = authentication.api_key(header=header, scope=ApiKey.Scope.INGEST.value, at=at)
+        key = authentication.api_key(
+            header=header, scope=ApiKey.Scope.INGEST.value, at=at, now_s=time.monotonic()
+        )
+        sender = ingesting.Sender(api_key_id=key.id)
         formats: tuple[ModuleType, ...] = every.FORMATS
         raw = limits.raw_body(environ)
     else:
@@ -137,7 +146,7 @@ def _delivery(environ: Environ, path: str, at: datetime) -> _Delivery:
         sender, adapter = authentication.webhook(name=name, headers=headers, body=raw, at=at)
         formats = ADAPTERS[adapter].FORMATS
     body = limits.plain_body(raw, encoding=headers.get("content-encoding", ""))
-    return _Delivery(sender, formats, headers, body, at)
+    return _Delivery(sender, key, formats, headers, body, at)
 
 
 def _headers(environ: Environ) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""PostgreSQL arrays in the binary form of the wire: a batch of rows as a handful of parameters.
+"""PostgreSQL's binary forms: a batch of rows as a handful of parameters, or as rows of COPY.
 
 psycopg adapts a list element by element, in Python; for 10,000 events of ten columns that costs more than
 PostgreSQL's own work. Here each column is joined at once, and the server has no text to parse.
@@ -7,16 +7,19 @@ PostgreSQL's own work. Here each column is joined at once, and the server has no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from struct import pack
+from struct import Struct, pack
 from typing import Any
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Dumper
 
-_NULL = b"\xff\xff\xff\xff"
 # PostgreSQL counts its timestamps from 2000-01-01, in microseconds.
-_POSTGRES_EPOCH = 946_684_800_000_000
+POSTGRES_EPOCH = 946_684_800_000_000
+
+# An element is its length and its bytes.
+_UUID_LENGTH = pack("!i", 16)
+_integer = Struct("!iq").pack
 
 
 class Uuids(bytes):
@@ -31,49 +34,45 @@ class Bigints(bytes):
     """An array of bigint."""
 
 
-class Texts(bytes):
-    """An array of text."""
-
-
-class Jsonbs(bytes):
-    """An array of jsonb."""
-
-
 # PostgreSQL's own type numbers, which never change: of the element, and of the array.
 _TYPES: dict[type, tuple[int, int]] = {
     Uuids: (2950, 2951),
     Timestamps: (1184, 1185),
     Bigints: (20, 1016),
-    Texts: (25, 1009),
-    Jsonbs: (3802, 3807),
 }
+
+
+def uuid_elements(values: Sequence[bytes]) -> bytes:
+    """The elements of an array of uuid, from 16 bytes each."""
+    return _UUID_LENGTH.join([b"", *values])
+
+
+def timestamp_elements(values: Iterable[int]) -> bytes:
+    """The elements of an array of timestamptz, from microseconds since 1970."""
+    return b"".join([_integer(8, value - POSTGRES_EPOCH) for value in values])
+
+
+def bigint_element(value: int) -> bytes:
+    """An element of an array of bigint."""
+    return _integer(8, value)
+
+
+def array(kind: type, elements: Sequence[bytes], *, count: int) -> Any:
+    """An array of a kind from the bytes of its elements, ``count`` of them in all."""
+    # Number of dimensions, whether there may be nulls, type of the element; length and first index.
+    return kind(b"".join([pack("!iiIii", 1, 0, _TYPES[kind][0], count, 1), *elements]))
 
 
 def uuids(values: Sequence[bytes]) -> Uuids:
     """An array of uuid from 16 bytes each."""
-    return Uuids(_head(Uuids, values) + _LENGTH_16.join([b"", *values]))
-
-
-def timestamps(values: Sequence[int]) -> Timestamps:
-    """An array of timestamptz from microseconds since 1970."""
-    return Timestamps(_head(Timestamps, values) + _integers(value - _POSTGRES_EPOCH for value in values))
+    found: Uuids = array(Uuids, [uuid_elements(values)], count=len(values))
+    return found
 
 
 def bigints(values: Sequence[int]) -> Bigints:
     """An array of bigint."""
-    return Bigints(_head(Bigints, values) + _integers(values))
-
-
-def texts(values: Sequence[str]) -> Texts:
-    """An array of text; none of them may hold NUL."""
-    return Texts(_head(Texts, values) + b"".join([_sized(value.encode()) for value in values]))
-
-
-def jsonbs(values: Sequence[bytes | None]) -> Jsonbs:
-    """An array of jsonb from JSON texts; None is SQL's null."""
-    # jsonb travels as the version of its form, which is 1, and the text.
-    elements = [_NULL if value is None else _sized(b"\x01" + value) for value in values]
-    return Jsonbs(_head(Jsonbs, values) + b"".join(elements))
+    found: Bigints = array(Bigints, [bigint_element(value) for value in values], count=len(values))
+    return found
 
 
 def cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
@@ -82,22 +81,6 @@ def cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
     for kind, dumper in _DUMPERS.items():
         opened.adapters.register_dumper(kind, dumper)
     return opened
-
-
-_LENGTH_16 = pack("!i", 16)
-
-
-def _head(kind: type, values: Sequence[object]) -> bytes:
-    """Number of dimensions, whether there may be nulls, type of the element; length and first index."""
-    return pack("!iiIii", 1, 1, _TYPES[kind][0], len(values), 1)
-
-
-def _integers(values: Iterable[int]) -> bytes:
-    return b"".join([pack("!iq", 8, value) for value in values])
-
-
-def _sized(element: bytes) -> bytes:
-    return len(element).to_bytes(4, "big") + element
 
 
 def _dumper(array_type: int) -> type[Dumper]:

@@ -66,16 +66,24 @@ def read(text: bytes) -> Any:
         raise ContentInvalid(f"it is nested deeper than {DEPTH_MAX} levels") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ContentInvalid(f"it cannot be read as JSON: {error}") from None
-    _check(text, value)
-    return _without_nulls(value) if b"null" in text else value
+    openings = text.count(b"{") + text.count(b"[")
+    _check(text, value, openings)
+    if openings == 1 and type(value) is dict:
+        has_nulls = None in value.values()
+    else:
+        has_nulls = b"null" in text
+    return _without_nulls(value) if has_nulls else value
 
 
-def _check(text: bytes, value: Any) -> None:
-    """Looks closer only where the text shows signs of what is refused; most texts show none."""
-    if text.count(b"{") + text.count(b"[") > DEPTH_MAX and _depth(value) > DEPTH_MAX:
+def _check(text: bytes, value: Any, openings: int) -> None:
+    """Looks closer only where the text shows signs of what is refused; most texts show none.
+
+    ``openings``: how many brackets and braces open in the text.
+    """
+    if openings > DEPTH_MAX and _depth(value) > DEPTH_MAX:
         raise ContentInvalid(f"it is nested deeper than {DEPTH_MAX} levels")
     # Looked for in the text: a member that a later one of the same name replaces would be refused, too.
-    if b"\\u0000" in text and has_nul(text):
+    if b"\\" in text and has_nul(text):
         raise ContentInvalid("it holds the character NUL (\\u0000), which PostgreSQL cannot store")
     if b"0" * (NUMBER_DIGITS_MAX + 1) in text.translate(_DIGITS_AS_ZEROS) and _has_long_integer(value):
         raise ContentInvalid(f"a number in it has more than {NUMBER_DIGITS_MAX} digits")

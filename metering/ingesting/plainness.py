@@ -26,23 +26,29 @@ def test_of(definition: MeterDefinition) -> Test | None:
     if definition.aggregation not in _AGGREGATIONS or any("." in path for path in paths):
         return None
     number = _number_test(formula)
+    wheres = definition.where
 
     def is_plainly_usable(data: Mapping[str, Any]) -> bool:
-        return (
-            all(data.get(path) in values for path, values in definition.where)
-            and all(_is_word(data.get(path)) for path in words)
-            and number(data)
-        )
+        read = data.get
+        for path, values in wheres:
+            if read(path) not in values:
+                return False
+        for path in words:
+            value = read(path)
+            if value is not None and (type(value) is not str or len(value) > _WORD_LENGTH_MAX):
+                return False
+        return number is None or number(data)
 
     return is_plainly_usable
 
 
-def _is_word(value: object) -> bool:
-    return value is None or (type(value) is str and len(value) <= _WORD_LENGTH_MAX)
+def _number_test(formula: Formula) -> Test | None:
+    """Whether the formula's value is computed from whole numbers from 0 on, and is one itself.
 
-
-def _number_test(formula: Formula) -> Test:
-    """Whether the formula's value is computed from whole numbers from 0 on, and is one itself."""
+    None where there is no formula.
+    """
+    if formula == Formula():
+        return None
 
     def is_plain(data: Mapping[str, Any]) -> bool:
         total = 0

@@ -11,10 +11,10 @@ import psycopg
 from django.db import Error, transaction
 
 from metering import periods
-from metering.ingesting import storing
+from metering.ingesting import rows, storing
 from metering.ingesting.screening import Fact, Refusal, refuse_fact
-from metering.ingesting.submissions import Receipt, Rejection, Submission
-from metering.models import EventBatch, RejectedEvent, partitions
+from metering.ingesting.submissions import Receipt, Rejection, Sender, Submission
+from metering.models import RejectedEvent, partitions
 
 ATTEMPTS_MAX = 5
 _DAY = timedelta(days=1) // periods.MICROSECOND
@@ -80,32 +80,26 @@ def _record(submissions: Sequence[Submission]) -> list[Receipt]:
 def _write(submissions: Sequence[Submission]) -> list[Receipt]:
     senders = list(dict.fromkeys(submission.sender for submission in submissions))
     batch_ids = dict(zip(senders, storing.batch_ids(len(senders)), strict=True))
-    first: dict[bytes, tuple[Fact, int]] = {}
-    unmeterable: set[bytes] = set()
-    for submission in submissions:
-        batch_id = batch_ids[submission.sender]
-        for fact in submission.facts:
-            if fact.unmeterable is None:
-                first.setdefault(fact.key, (fact, batch_id))
-            else:
-                unmeterable.add(fact.key)
-    present = storing.store([first[key] for key in sorted(first)])
-    standing = storing.standing(present | (unmeterable - first.keys()))
-    new = {key: fact for key, (fact, _) in first.items() if key not in present}
-    outcomes = [_outcome(submission, new, standing) for submission in submissions]
-    turned = []
+    parts = [(submission.rows, batch_ids[submission.sender]) for submission in submissions]
+    if _is_usual(submissions):
+        standing = storing.store(parts)
+        outcomes = [_usual_outcome(submission, standing) for submission in submissions]
+    else:
+        outcomes = _careful_outcomes(submissions, batch_ids)
+    batches, turned = [], []
     for sender, batch_id in batch_ids.items():
         of_sender = [
             (submission, outcome)
             for submission, outcome in zip(submissions, outcomes, strict=True)
             if submission.sender == sender
         ]
-        _write_batch(batch_id, of_sender)
+        batches.append(_batch(batch_id, of_sender))
         turned += [
             storing.Turned(refusal, batch_id, sender, submission.received_at)
             for submission, outcome in of_sender
             for refusal in outcome.refusals
         ]
+    storing.add_batches(batches)
     storing.refuse(turned)
     return [
         _receipt(submission, outcome, batch_ids[submission.sender])
@@ -114,20 +108,58 @@ def _write(submissions: Sequence[Submission]) -> list[Receipt]:
 
 
 class _Outcome(NamedTuple):
-    accepted: list[Fact]
+    """``time_min``, ``time_max``: of the accepted facts, if there are any."""
+
+    accepted: int
+    time_min: int
+    time_max: int
     duplicates: int
     refusals: list[Refusal]
 
 
-def _outcome(submission: Submission, new: Mapping[bytes, Fact], standing: Mapping[bytes, bytes]) -> _Outcome:
-    """``new``: the facts of this commit that took their keys; ``standing``: the contents stored before it."""
-    accepted, duplicates, refusals = [], 0, list(submission.refusals)
+def _is_usual(submissions: Sequence[Submission]) -> bool:
+    """Whether no two events are one, and some meter can use each: then no fact needs a look of its own."""
+    count = sum(len(submission.rows.keys) for submission in submissions)
+    keys = {key for submission in submissions for key in submission.rows.keys}
+    return len(keys) == count == sum(len(submission.facts) for submission in submissions)
+
+
+def _usual_outcome(submission: Submission, standing: Mapping[bytes, bytes]) -> _Outcome:
+    if standing:
+        return _outcome(submission, {fact.key: fact for fact in submission.facts}, standing)
+    stored = submission.rows
+    return _Outcome(len(submission.facts), stored.time_min, stored.time_max, 0, list(submission.refusals))
+
+
+def _careful_outcomes(submissions: Sequence[Submission], batch_ids: Mapping[Sender, int]) -> list[_Outcome]:
+    """Stores the first of the events with the same key, none that no meter can use."""
+    first: dict[bytes, Fact] = {}
+    of_batch: dict[int, list[Fact]] = {}
+    unmeterable: set[bytes] = set()
+    for submission in submissions:
+        stored = of_batch.setdefault(batch_ids[submission.sender], [])
+        for fact in submission.facts:
+            if fact.unmeterable is not None:
+                unmeterable.add(fact.key)
+            elif first.setdefault(fact.key, fact) is fact:
+                stored.append(fact)
+    standing = storing.store([(rows.of(facts), batch_id) for batch_id, facts in of_batch.items()])
+    standing |= storing.standing(unmeterable - first.keys())
+    return [_outcome(submission, first, standing) for submission in submissions]
+
+
+def _outcome(
+    submission: Submission, first: Mapping[bytes, Fact], standing: Mapping[bytes, bytes]
+) -> _Outcome:
+    """``first``: the facts that took their keys, unless ``standing`` has the content of one."""
+    times, duplicates, refusals = [], 0, list(submission.refusals)
     for fact in submission.facts:
-        stood = new.get(fact.key)
-        if stood is fact:
-            accepted.append(fact)
+        content, stood = standing.get(fact.key), first.get(fact.key)
+        if content is None and stood is fact:
+            times.append(fact.time)
             continue
-        content = standing.get(fact.key) if stood is None else stood.content
+        if content is None and stood is not None:
+            content = stood.content
         if content == fact.content:
             duplicates += 1
         elif fact.unmeterable is not None:
@@ -135,32 +167,30 @@ def _outcome(submission: Submission, new: Mapping[bytes, Fact], standing: Mappin
             refusals.append(refuse_fact(fact=fact, code=code, message=fact.unmeterable))
         else:
             refusals.append(refuse_fact(fact=fact, code=RejectedEvent.Code.CONFLICT, message=_CONFLICT))
-    assert len(accepted) + duplicates + len(refusals) == submission.size, "every event has one outcome"
-    return _Outcome(accepted, duplicates, sorted(refusals, key=lambda refusal: refusal.index))
+    assert len(times) + duplicates + len(refusals) == submission.size, "every event has one outcome"
+    refusals.sort(key=lambda refusal: refusal.index)
+    return _Outcome(len(times), min(times, default=0), max(times, default=0), duplicates, refusals)
 
 
-def _write_batch(batch_id: int, of_sender: Sequence[tuple[Submission, _Outcome]]) -> None:
+def _batch(batch_id: int, of_sender: Sequence[tuple[Submission, _Outcome]]) -> storing.Batch:
     requests, offset = [], 0
     for submission, _ in of_sender:
         requests.append({"sha256": submission.sha256, "events": submission.size, "offset": offset})
         offset += submission.size
-    times = [fact.time for _, outcome in of_sender for fact in outcome.accepted]
+    outcomes = [outcome for _, outcome in of_sender]
+    accepting = [outcome for outcome in outcomes if outcome.accepted]
     sender = of_sender[0][0].sender
-    EventBatch.objects.bulk_create(
-        [
-            EventBatch(
-                pk=batch_id,
-                api_key_id=sender.api_key_id,
-                webhook_source_id=sender.webhook_source_id,
-                received_at=min(submission.received_at for submission, _ in of_sender),
-                accepted=len(times),
-                duplicates=sum(outcome.duplicates for _, outcome in of_sender),
-                rejected=sum(len(outcome.refusals) for _, outcome in of_sender),
-                requests=requests,
-                time_min=_instant(min(times)) if times else None,
-                time_max=_instant(max(times)) if times else None,
-            )
-        ]
+    return storing.Batch(
+        id=batch_id,
+        api_key_id=sender.api_key_id,
+        webhook_source_id=sender.webhook_source_id,
+        received_at=min(submission.received_at for submission, _ in of_sender),
+        accepted=sum(outcome.accepted for outcome in outcomes),
+        duplicates=sum(outcome.duplicates for outcome in outcomes),
+        rejected=sum(len(outcome.refusals) for outcome in outcomes),
+        requests=requests,
+        time_min=_instant(min(each.time_min for each in accepting)) if accepting else None,
+        time_max=_instant(max(each.time_max for each in accepting)) if accepting else None,
     )
 
 
@@ -168,7 +198,7 @@ def _receipt(submission: Submission, outcome: _Outcome, batch_id: int) -> Receip
     return Receipt(
         batch=str(batch_id),
         sha256=submission.sha256,
-        accepted=len(outcome.accepted),
+        accepted=outcome.accepted,
         duplicates=outcome.duplicates,
         rejected=tuple(
             Rejection(refusal.index, refusal.id, refusal.code, refusal.message)
@@ -212,7 +242,7 @@ def _refused_by_postgres(facts: Sequence[Fact]) -> str | None:
     """Why the facts cannot be stored together, or None; they are not stored either way."""
     try:
         with transaction.atomic():
-            storing.store([(fact, 0) for fact in sorted(facts, key=lambda fact: fact.key)])
+            storing.store([(rows.of(facts), 0)])
             transaction.set_rollback(True)
     except Error as error:
         if _sqlstate(error)[:2] in ("22", "23"):

@@ -10,44 +10,47 @@ import msgspec
 from django.db import connection
 from psycopg.types.json import Json
 
-from metering.ingesting import arrays
-from metering.ingesting.screening import EVENT_BYTES_MAX, Fact, Refusal
+from metering.ingesting import arrays, rows
+from metering.ingesting.screening import EVENT_BYTES_MAX, TEXT_BYTES_MAX, Refusal
 from metering.ingesting.submissions import Sender
 
 # Keys go in in their order, so that two commits with the same keys wait for each other and do not deadlock.
-_STORE = """
-with sent as materialized (
-    select * from unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        as sent (key, content, time, batch_id, source, event_id, type, subject, data, extensions)
-),
-taken as (
-    insert into metering_eventkey (key, content, time, batch_id)
-    select key, content, time, batch_id from sent order by key
-    on conflict do nothing
-    returning key
-),
-stored as (
-    insert into metering_event (key, time, batch_id, source, event_id, type, subject, data, extensions)
-    select key, time, batch_id, source, event_id, type, subject, data, extensions
-    from sent join taken using (key)
-    returning 1
-)
-select (select count(*) from stored), array(select key from sent where key not in (select key from taken))
+_TAKE = """
+insert into metering_eventkey (key, content, time, batch_id)
+select key, content, time, batch_id
+from unnest(%s, %s, %s, %s) as sent (key, content, time, batch_id) order by key
+on conflict do nothing
 """
 
 # A statement of its own, after the insert: what a parallel commit wrote is visible only to a new snapshot.
-_STANDING = "select key, content from metering_eventkey where key = any(%s)"
+_STANDING = "select key, content from metering_eventkey where key = any(%s) and batch_id <> all(%s)"
+
+# Rows that are copied are written by the page, those that are inserted one by one.
+_COPY = f"copy metering_event ({rows.COLUMNS}) from stdin (format binary)"
 
 _BATCH_IDS = "select nextval(pg_get_serial_sequence('metering_eventbatch', 'id')) from generate_series(1, %s)"
 
+_ADD_BATCHES = """
+insert into metering_eventbatch
+    (id, api_key_id, webhook_source_id, received_at, accepted, duplicates, rejected, requests,
+    time_min, time_max, attempts, last_error)
+select id, api_key_id, webhook_source_id, received_at, accepted, duplicates, rejected, requests,
+    time_min, time_max, 0, ''
+from json_to_recordset(%s) as added (
+    id bigint, api_key_id bigint, webhook_source_id bigint, received_at timestamptz, accepted integer,
+    duplicates integer, rejected integer, requests jsonb, time_min timestamptz, time_max timestamptz
+)
+"""
+
 _REFUSE = """
 insert into metering_rejectedevent
-    (batch_id, api_key_id, webhook_source_id, key, content, code, message, body, count, first_at, last_at)
-select batch_id, api_key_id, webhook_source_id, key, content, code, message, body, count,
+    (batch_id, api_key_id, webhook_source_id, key, content, code, message, type, body, count,
+    first_at, last_at)
+select batch_id, api_key_id, webhook_source_id, key, content, code, message, type, body, count,
     received_at, received_at
 from json_to_recordset(%s) as refused (
     batch_id bigint, api_key_id bigint, webhook_source_id bigint, key uuid, content uuid, code text,
-    message text, body text, count bigint, received_at timestamptz
+    message text, type text, body text, count bigint, received_at timestamptz
 )
 order by key, content, code
 on conflict (key, content, code) do update
@@ -55,6 +58,21 @@ on conflict (key, content, code) do update
         message = excluded.message,
         last_at = greatest(metering_rejectedevent.last_at, excluded.last_at)
 """
+
+
+class Batch(msgspec.Struct):
+    """A row of `metering.models.EventBatch`: what it says of the events of one sender in a commit."""
+
+    id: int
+    api_key_id: int | None
+    webhook_source_id: int | None
+    received_at: datetime
+    accepted: int
+    duplicates: int
+    rejected: int
+    requests: list[dict[str, object]]
+    time_min: datetime | None
+    time_max: datetime | None
 
 
 class Turned(NamedTuple):
@@ -71,36 +89,45 @@ def batch_ids(count: int) -> list[int]:
     return [row[0] for row in _execute(_BATCH_IDS, [count])]
 
 
-def store(facts: Sequence[tuple[Fact, int]]) -> set[bytes]:
-    """Inserts the facts whose keys are new, each with its batch's id; returns the keys that were not.
+def add_batches(batches: Sequence[Batch]) -> None:
+    """Inserts the rows of batches, whose ids are those of `batch_ids`."""
+    _execute(_ADD_BATCHES, [Json(batches, dumps=msgspec.json.encode)])
 
-    The keys must differ from each other.
+
+def store(parts: Sequence[tuple[rows.Rows, int]]) -> dict[bytes, bytes]:
+    """Inserts the rows whose keys are new, each with the id of its batch, which no row has yet.
+
+    The keys must differ from each other. Returns the contents of those that were there before.
     """
-    if not facts:
-        return set()
+    keys = [key for part, _ in parts for key in part.keys]
+    if not keys:
+        return {}
+    count = len(keys)
     parameters = [
-        arrays.uuids([fact.key for fact, _ in facts]),
-        arrays.uuids([fact.content for fact, _ in facts]),
-        arrays.timestamps([fact.time for fact, _ in facts]),
-        arrays.bigints([batch_id for _, batch_id in facts]),
-        arrays.texts([fact.source for fact, _ in facts]),
-        arrays.texts([fact.id for fact, _ in facts]),
-        arrays.texts([fact.type for fact, _ in facts]),
-        arrays.texts([fact.subject for fact, _ in facts]),
-        arrays.jsonbs([fact.data for fact, _ in facts]),
-        arrays.jsonbs([fact.extensions for fact, _ in facts]),
+        arrays.uuids(keys),
+        arrays.array(arrays.Uuids, [part.content_elements for part, _ in parts], count=count),
+        arrays.array(arrays.Timestamps, [part.time_elements for part, _ in parts], count=count),
+        arrays.array(
+            arrays.Bigints,
+            [arrays.bigint_element(batch_id) * len(part.keys) for part, batch_id in parts],
+            count=count,
+        ),
     ]
-    [(stored, present)] = _execute(_STORE, parameters)
-    assert stored + len(present) == len(facts), "every key is either new or was there before"
-    return {key.bytes for key in present}
+    taken = _take(parameters)
+    present = {} if taken == count else standing(keys, but_of=[batch_id for _, batch_id in parts])
+    assert taken + len(present) == count, "every key is either new or was there before"
+    if taken:
+        _copy(rows.copied(parts, but=present))
+    return present
 
 
-def standing(keys: Iterable[bytes]) -> dict[bytes, bytes]:
-    """The contents of those of the keys that are stored."""
+def standing(keys: Iterable[bytes], *, but_of: Sequence[int] = ()) -> dict[bytes, bytes]:
+    """The contents of those of the keys that are stored, except those of some batches."""
     wanted = list(keys)
     if not wanted:
         return {}
-    return {key.bytes: content.bytes for key, content in _execute(_STANDING, [arrays.uuids(wanted)])}
+    found = _execute(_STANDING, [arrays.uuids(wanted), arrays.bigints(but_of)])
+    return {key.bytes: content.bytes for key, content in found}
 
 
 def refuse(turned: Sequence[Turned]) -> None:
@@ -125,6 +152,7 @@ def _row(turned: Turned, count: int) -> dict[str, object]:
         "content": refusal.content.hex(),
         "code": refusal.code,
         "message": _storable(refusal.message),
+        "type": _storable(refusal.type[:TEXT_BYTES_MAX]),
         "body": _storable(refusal.body[:EVENT_BYTES_MAX].decode(errors="ignore")),
         "count": count,
         "received_at": turned.received_at,
@@ -142,3 +170,19 @@ def _execute(statement: str, parameters: Sequence[object]) -> list[tuple[Any, ..
     with connection.wrap_database_errors, arrays.cursor(connection.connection) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+def _take(parameters: Sequence[object]) -> int:
+    """How many keys were new."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, arrays.cursor(connection.connection) as cursor:
+        cursor.execute(_TAKE, parameters)
+        return cursor.rowcount
+
+
+def _copy(text: Iterable[bytes]) -> None:
+    connection.ensure_connection()
+    with connection.wrap_database_errors, arrays.cursor(connection.connection) as cursor:
+        with cursor.copy(_COPY) as copying:
+            for part in text:
+                copying.write(part)

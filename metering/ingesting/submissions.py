@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from metering.ingesting import rows
 from metering.ingesting.screening import Fact, Refusal
 
 
@@ -18,13 +19,21 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The events of one request. ``sha256``: of its decompressed body, in hexadecimal."""
+    """The events of one request. ``sha256``: of its decompressed body, in hexadecimal.
+
+    ``rows`` are those of the facts that are to be stored: all that some meter can use.
+    """
 
     sender: Sender
     sha256: str
     received_at: datetime
     facts: tuple[Fact, ...]
     refusals: tuple[Refusal, ...]
+    rows: rows.Rows = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        usable = [fact for fact in self.facts if fact.unmeterable is None]
+        object.__setattr__(self, "rows", rows.of(usable))
 
     @property
     def size(self) -> int:

@@ -60,18 +60,22 @@ def rows(
     period: Period,
     by: tuple[str, ...] = (),
     as_of: datetime | None = None,
+    reset_at: datetime | None = None,
 ) -> list[Row]:
     """One row for each combination of the dimensions `by` that has usage in the period, sorted by its values.
 
     `by` may name `subject`. Events may come in any order. Those before the period matter for meters with
     `carry_over`: give all of them, for UNIQUE those since the subscription's start. No event and nothing
     carried over means no row. Usage is read to `as_of` at most.
+    `reset_at`: the start of the billing period, where levels without `carry_over` are 0; by default that of
+    the period.
     """
     if as_of is not None and as_of < period.end:
         period = Period(period.start, as_of) if as_of > period.start else Period(period.start, period.start)
+    reset_at = period.start if reset_at is None else reset_at
     measure = MEASURES[definition.aggregation]
     merged: dict[Combination, Any] = {}
-    for combination, partial in _partials(definition, measure, contributions, period, by):
+    for combination, partial in _partials(definition, measure, contributions, period, by, reset_at):
         known = merged.get(combination)
         merged[combination] = partial if known is None else measure.merge(known, partial)
     return [
@@ -86,10 +90,13 @@ def _partials(
     contributions: Iterable[Contribution],
     period: Period,
     by: tuple[str, ...],
+    reset_at: datetime,
 ) -> Iterator[tuple[Combination, Any]]:
     each: Any
     if definition.aggregation == TIME_WEIGHTED:
-        contributions = time_weighted.stretches(definition, contributions, period=period)  # type: ignore[assignment]
+        contributions = time_weighted.stretches(  # type: ignore[assignment]
+            definition, contributions, period=period, reset_at=reset_at
+        )
     elif definition.carry_over:
         contributions = _carried(definition, list(contributions), period, by)
         period = Period(BEGINNING, period.end)

@@ -46,17 +46,18 @@ def stretches(
     *,
     period: Period,
     as_of: datetime | None = None,
+    reset_at: datetime | None = None,
 ) -> Iterator[Stretch]:
     """The stretches of constant level inside the period, of events in any order, those before the period
     included.
 
     A level lasts until the next event of its `of`, at most `expires_after`, never beyond `as_of`. Without
-    `carry_over` every level is 0 when the period starts.
+    `carry_over` every level is 0 at `reset_at`, the start of the billing period, which may be earlier than
+    that of the period asked for, and is it by default.
     """
     end = period.end if as_of is None else min(period.end, as_of)
-    taken = [
-        each for each in contributions if each.at < end and (definition.carry_over or each.at >= period.start)
-    ]
+    since = period.start if reset_at is None else reset_at
+    taken = [each for each in contributions if each.at < end and (definition.carry_over or each.at >= since)]
     owned = sorted(taken, key=lambda each: (_owner(definition, each), each.order))
     for _, levels in groupby(owned, key=lambda each: _owner(definition, each)):
         yield from _clipped(definition, list(levels), period.start, end)

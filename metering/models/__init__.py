@@ -9,6 +9,7 @@ from metering.models.usage import (
     UsageInterval,
     UsageRevision,
     UsageSeries,
+    UsageValue,
 )
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "UsageInterval",
     "UsageRevision",
     "UsageSeries",
+    "UsageValue",
     "WebhookSource",
 ]

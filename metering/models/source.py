@@ -26,15 +26,15 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="to the minute")
     events_per_second_max = models.PositiveIntegerField(
-        null=True, blank=True, help_text="in each web process; a request counts as one at least; empty: no limit"
+        null=True,
+        blank=True,
+        help_text="in each web process; a request counts as one at least; empty: no limit",
     )
 
     class Meta:
         verbose_name = "API key"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(events_per_second_max__gte=1), name="api_key_may_send_at_all"
-            ),
+            models.CheckConstraint(condition=Q(events_per_second_max__gte=1), name="api_key_may_send_at_all"),
         ]
 
     def __str__(self) -> str:

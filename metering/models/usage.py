@@ -31,18 +31,43 @@ class UsageSeries(models.Model):
 class UsageBucket(models.Model):
     """What a series added up to in the 15 minutes from ``start``.
 
-    ``quantity``: COUNT the number of events, SUM the sum of values, DURATION the exact integral in value x
-    microseconds (divided by the meter's ``per`` only when rated). ``count``: events counted in it.
+    ``quantity``: COUNT and UNIQUE the number of events, SUM and AVERAGE the sum of values, MAX, MIN and
+    LATEST the value, DURATION the exact integral in value x microseconds (divided by the meter's ``per`` only
+    when rated). ``count``: events counted in it.
+
+    The table has one more column, of a type of the database's own: ``latest``, the value of the last event
+    with its place in the order of events, for LATEST and for MAX that carries over.
     """
 
     pk = models.CompositePrimaryKey("series", "start")
-    series = models.ForeignKey(UsageSeries, on_delete=models.PROTECT, related_name="buckets")
+    # No constraint: checking each bucket would cost a quarter of the roll-up, which writes the series itself.
+    series = models.ForeignKey(
+        UsageSeries, on_delete=models.PROTECT, related_name="buckets", db_constraint=False
+    )
     start = models.DateTimeField()
     quantity = ExactDecimalField()
     count = models.BigIntegerField()
 
     def __str__(self) -> str:
         return f"{self.series} {self.start:%Y-%m-%d %H:%M}: {self.quantity}"
+
+
+class UsageValue(models.Model):
+    """A text that a UNIQUE meter met in the 15 minutes from ``start``, and in how many events.
+
+    The counts let it be merged and taken back exactly.
+    """
+
+    pk = models.CompositePrimaryKey("series", "start", "value")
+    series = models.ForeignKey(
+        UsageSeries, on_delete=models.PROTECT, related_name="unique_values", db_constraint=False
+    )
+    start = models.DateTimeField()
+    value = models.UUIDField(help_text="md5 of the text")
+    count = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.start:%Y-%m-%d %H:%M}: {self.value}"
 
 
 class UsageInterval(models.Model):
@@ -54,7 +79,9 @@ class UsageInterval(models.Model):
     """
 
     pk = models.CompositePrimaryKey("series", "key")
-    series = models.ForeignKey(UsageSeries, on_delete=models.PROTECT, related_name="intervals")
+    series = models.ForeignKey(
+        UsageSeries, on_delete=models.PROTECT, related_name="intervals", db_constraint=False
+    )
     key = models.UUIDField(help_text="of the event")
     start = models.DateTimeField()
     end = models.DateTimeField()
@@ -87,13 +114,18 @@ class UsageRevision(models.Model):
 
 
 class UncountedEvent(models.Model):
-    """A stored event that matches a meter which cannot use it: shown as unbilled, never silently free."""
+    """A stored event that matches a meter which cannot use it: shown as unbilled, never silently free.
+
+    ``is_set_aside``: the meter could use it, but rolling it up failed time and again.
+    """
 
     meter_version = models.ForeignKey(MeterVersion, on_delete=models.PROTECT, related_name="uncounted")
     key = models.UUIDField()
     time = models.DateTimeField()
     subject = models.TextField()
     reason = models.TextField()
+    # The roll-up writes rows without naming this column.
+    is_set_aside = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [

@@ -20,13 +20,12 @@ def build(*, limit: int, at: datetime) -> int:
     """
     newest = MeterEpoch.objects.filter(pk=1).values_list("epoch", flat=True).first() or 0
     behind = EventBatch.objects.filter(rolled_epoch__lt=newest)
-    rolled_epoch = behind.filter(attempts__lt=claiming.ATTEMPTS_MAX).aggregate(lowest=Min("rolled_epoch"))[
-        "lowest"
-    ]
+    tried = behind.filter(attempts__lt=claiming.ATTEMPTS_MAX + claiming.SPLITS_MAX)
+    rolled_epoch = tried.aggregate(lowest=Min("rolled_epoch"))["lowest"]
     if rolled_epoch is None:
         _mark_built()
         return 0
-    built = running.in_one_or_each_alone(
+    built = running.in_one_or_in_parts(
         partial(_built, limit=limit, at=at, rolled_epoch=rolled_epoch),
         waiting=behind.filter(rolled_epoch=rolled_epoch),
         limit=limit,
@@ -36,11 +35,18 @@ def build(*, limit: int, at: datetime) -> int:
     return built
 
 
-def _built(*, limit: int, at: datetime, rolled_epoch: int, only: int | None = None) -> int:
+def _built(
+    *,
+    limit: int,
+    at: datetime,
+    rolled_epoch: int,
+    only: int | None = None,
+    merge: running.Merge = merging.merge,
+) -> int:
     held = epoch.hold()
     claim = claiming.behind(limit=limit, rolled_epoch=rolled_epoch, epoch=held, at=at, only=only)
-    if claim.batch_ids:
-        merging.merge(claim=claim, versions=claiming.versions(after=rolled_epoch, epoch=held))
+    if claim.events is not None:
+        merge(events=claim.events, versions=claiming.versions(after=rolled_epoch, epoch=held))
     return len(claim.batch_ids)
 
 

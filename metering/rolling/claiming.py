@@ -9,11 +9,14 @@ from datetime import datetime
 from django.db import connection
 
 from metering.models import MeterVersion
+from metering.usage.contributions import sources
 from metering.usage.contributions.fragments import Fragment, sql
 
+# Of rolling up a batch as a whole; after these it is split, which is tried as often.
 ATTEMPTS_MAX = 5
+SPLITS_MAX = 5
 # Of one transaction: enough to be fast, few enough to be short. A batch is never split.
-EVENTS_MAX = 20_000
+EVENTS_MAX = 50_000
 
 # The materialized part locks the rows once; without it the planner may run it again and lock others.
 CLAIM = """
@@ -40,16 +43,23 @@ class Claim:
     time_min: datetime | None
     time_max: datetime | None
 
+    @property
+    def events(self) -> Fragment | None:
+        """The claimed events, see `sources`; None where there are none."""
+        if self.time_min is None or self.time_max is None:
+            return None
+        return sources.of_batches(self.batch_ids, time_min=self.time_min, time_max=self.time_max)
+
 
 def pending(*, limit: int, epoch: int, at: datetime, only: int | None = None) -> Claim:
     """Claims batches that were never rolled up, the oldest first; `only` one of them if given.
 
-    Batches that others hold are passed over, and so are those that failed too often.
+    Batches that others hold are passed over, and so are those that failed too often, but for the `only` one.
     """
     wanted = Fragment("rolled_epoch is null")
     if only is not None:
         wanted = sql("rolled_epoch is null and id = {only}", only=only)
-    return _claim(wanted, limit=limit, epoch=epoch, at=at)
+    return _claim(wanted, limit=limit, epoch=epoch, at=at, only=only)
 
 
 def behind(*, limit: int, rolled_epoch: int, epoch: int, at: datetime, only: int | None = None) -> Claim:
@@ -57,7 +67,7 @@ def behind(*, limit: int, rolled_epoch: int, epoch: int, at: datetime, only: int
     wanted = sql("rolled_epoch = {rolled_epoch}", rolled_epoch=rolled_epoch)
     if only is not None:
         wanted = sql("rolled_epoch = {rolled_epoch} and id = {only}", rolled_epoch=rolled_epoch, only=only)
-    return _claim(wanted, limit=limit, epoch=epoch, at=at)
+    return _claim(wanted, limit=limit, epoch=epoch, at=at, only=only)
 
 
 def versions(*, after: int, epoch: int) -> list[MeterVersion]:
@@ -65,11 +75,11 @@ def versions(*, after: int, epoch: int) -> list[MeterVersion]:
     return list(MeterVersion.objects.filter(epoch__gt=after, epoch__lte=epoch).order_by("pk"))
 
 
-def _claim(wanted: Fragment, *, limit: int, epoch: int, at: datetime) -> Claim:
+def _claim(wanted: Fragment, *, limit: int, epoch: int, at: datetime, only: int | None) -> Claim:
     query = sql(
         CLAIM,
         wanted=wanted,
-        attempts_max=ATTEMPTS_MAX,
+        attempts_max=ATTEMPTS_MAX if only is None else ATTEMPTS_MAX + SPLITS_MAX,
         limit=limit,
         events_max=EVENTS_MAX,
         epoch=epoch,

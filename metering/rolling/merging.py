@@ -6,27 +6,42 @@ two roll-ups that touch the same rows then wait for each other, and neither hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
+import structlog
 from django.db import connection
 
 from metering.models import MeterVersion
-from metering.rolling.claiming import Claim
+from metering.rolling import grouping
 from metering.usage import contributions, meters
-from metering.usage.contributions import sources
+from metering.usage.contributions.duration import Intervals
 from metering.usage.contributions.fragments import Fragment, sql
+from metering.usage.contributions.unique import Texts
 
+# Beyond this many a meter's dimensions are hardly what somebody meant; its events are counted all the same.
+SERIES_MAX = 100_000
+
+log = structlog.get_logger(__name__)
+
+# Compiling costs more than it saves in statements of a second, and sums that spill to the disk cost more.
 STAGES = """
+set local jit = off;
+set local work_mem = '64MB';
 create temporary table if not exists rolled_bucket (
     meter_version_id bigint, subject text, dimensions jsonb, dimensions_hash uuid,
-    start timestamptz, quantity numeric, count bigint
+    start timestamptz, quantity numeric, count bigint, latest metering_moment
 ) on commit delete rows;
 create temporary table if not exists rolled_interval (
     meter_version_id bigint, subject text, dimensions jsonb, dimensions_hash uuid,
     key uuid, start timestamptz, "end" timestamptz, counted_at timestamptz, weight numeric, excess numeric
 ) on commit delete rows;
+create temporary table if not exists rolled_value (
+    meter_version_id bigint, subject text, dimensions_hash uuid, start timestamptz, value uuid, count bigint
+) on commit delete rows;
 delete from pg_temp.rolled_bucket;
 delete from pg_temp.rolled_interval;
+delete from pg_temp.rolled_value;
 """
 
 STAGE = """
@@ -36,21 +51,37 @@ with contributed as materialized (
     insert into metering_uncountedevent (meter_version_id, key, time, subject, reason)
     select {version}, key, time, subject, reason from contributed where reason <> '' order by key
     on conflict do nothing
-){intervals}
+), kept as (
+    {kept}
+)
 insert into pg_temp.rolled_bucket
-select {version}, b.subject, n.dimensions, md5(n.dimensions::text)::uuid, b.start, b.quantity, b.count
+select {version}, b.subject, n.dimensions, md5(n.dimensions::text)::uuid, b.start, b.quantity, b.count, null
 from ({buckets}) b
 cross join lateral (select jsonb_object({names}::text[], b.dimensions) as dimensions offset 0) n
 """
 
-STAGE_INTERVALS = """, kept as (
+KEPT_INTERVALS = """
     insert into pg_temp.rolled_interval
     select {version}, c.subject, n.dimensions, md5(n.dimensions::text)::uuid, c.key, metering_at(c.start_us),
         metering_at(c.end_us), metering_at(c.counted_us), c.weight, c.excess
     from contributed c
     cross join lateral (select jsonb_object({names}::text[], c.dimensions) as dimensions offset 0) n
     where c.reason is null
-)"""
+"""
+
+KEPT_VALUES = """
+    insert into pg_temp.rolled_value
+    select {version}, c.subject, md5(jsonb_object({names}::text[], c.dimensions)::text)::uuid,
+        date_bin('15 minutes', c.at, timestamptz '2000-01-01 00:00Z') as start, c.value, count(*)
+    from contributed c where c.reason is null
+    group by c.subject, c.dimensions, 4, c.value
+"""
+
+LIST_UNCOUNTED = """
+insert into metering_uncountedevent (meter_version_id, key, time, subject, reason)
+select {version}, key, time, subject, reason from ({contributions}) c where reason <> '' order by key
+on conflict do nothing
+"""
 
 # Two statements: a series that another transaction inserts meanwhile is invisible to the one that tried.
 ADD_SERIES = """
@@ -66,14 +97,26 @@ order by r.meter_version_id, r.subject collate "C", r.dimensions_hash
 on conflict do nothing
 """
 
+# For the versions of one aggregation. Series differ from one to the next, so the order stays that of the key.
 ADD_BUCKETS = """
-insert into metering_usagebucket as usage (series_id, start, quantity, count)
-select s.id, r.start, r.quantity, r.count
+insert into metering_usagebucket as usage (series_id, start, quantity, count, latest)
+select s.id, r.start, r.quantity, r.count, r.latest
 from pg_temp.rolled_bucket r
 join metering_usageseries s using (meter_version_id, subject, dimensions_hash)
+where r.meter_version_id = any({versions})
 order by s.id, r.start
 on conflict (series_id, start) do update
-set quantity = usage.quantity + excluded.quantity, count = usage.count + excluded.count
+set quantity = {merged}, count = usage.count + excluded.count,
+    latest = greatest(usage.latest, excluded.latest)
+"""
+
+ADD_VALUES = """
+insert into metering_usagevalue as usage (series_id, start, value, count)
+select s.id, r.start, r.value, r.count
+from pg_temp.rolled_value r
+join metering_usageseries s using (meter_version_id, subject, dimensions_hash)
+order by s.id, r.start, r.value
+on conflict (series_id, start, value) do update set count = usage.count + excluded.count
 """
 
 # No "on conflict": an interval that is there already would be an event counted twice, which must not pass.
@@ -95,39 +138,96 @@ on conflict (meter_version_id, subject, month) do update set revision = known.re
 """
 
 
-def merge(*, claim: Claim, versions: Iterable[MeterVersion]) -> None:
-    """Adds the events of the claimed batches to the usage of the versions, in the caller's transaction."""
-    if claim.time_min is None or claim.time_max is None:
-        return
-    events = sources.of_batches(claim.batch_ids, time_min=claim.time_min, time_max=claim.time_max)
+def merge(*, events: Fragment, versions: Iterable[MeterVersion]) -> None:
+    """Adds the events (see `sources`) to the usage of the versions, in the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(STAGES)
-        query = sql("select distinct type from ({events}) e", events=events)
+    concerned = _concerned(list(versions), events)
+    if concerned:
+        stage(versions=concerned, events=events)
+        add(concerned)
+        with connection.cursor() as cursor:
+            cursor.execute(RAISE_REVISIONS)
+
+
+def add(versions: Sequence[MeterVersion]) -> None:
+    """Adds what was counted into the temporary tables to the usage of the versions."""
+    with connection.cursor() as cursor:
+        cursor.execute(ADD_SERIES)
+        has_new_series = cursor.rowcount > 0
+        for merged, some in _by_merging(versions):
+            query = sql(ADD_BUCKETS, merged=Fragment(merged), versions=[each.pk for each in some])
+            cursor.execute(query.sql, query.params)
+        if any(_kind(version).keeps_values for version in versions):
+            cursor.execute(ADD_VALUES)
+        if any(_kind(version).keeps_intervals for version in versions):
+            cursor.execute(ADD_INTERVALS)
+    if has_new_series:
+        _tell_of_many_series(versions)
+
+
+def _by_merging(versions: Sequence[MeterVersion]) -> list[tuple[str, list[MeterVersion]]]:
+    """The versions whose buckets are merged alike, in an order that is the same for all roll-ups."""
+    found: dict[str, list[MeterVersion]] = defaultdict(list)
+    for version in versions:
+        found[_kind(version).merged].append(version)
+    return sorted(found.items())
+
+
+def stage(*, versions: Sequence[MeterVersion], events: Fragment) -> None:
+    """Counts the events by the versions into the temporary tables, and lists those that they cannot use."""
+    for version in versions:
+        if not grouping.is_grouped(version):
+            _run(_staged_alone(version, events))
+    for family in grouping.families(each for each in versions if grouping.is_grouped(each)):
+        with connection.cursor() as cursor:
+            query = grouping.staged(family, events)
+            cursor.execute(query.sql, query.params)
+            has_refused = cursor.fetchone()
+        for version, is_refusing in zip(family, has_refused, strict=True):
+            if is_refusing:
+                contributed = _kind(version).contributions(meters.definition(version), events)
+                _run(sql(LIST_UNCOUNTED, version=version.pk, contributions=contributed))
+
+
+def _concerned(versions: Sequence[MeterVersion], events: Fragment) -> list[MeterVersion]:
+    """The versions of whose type there are events. Not looked up where all are of one type."""
+    if len({meters.definition(version).event_type for version in versions}) < 2:
+        return list(versions)
+    query = sql("select distinct type from ({events}) e", events=events)
+    with connection.cursor() as cursor:
         cursor.execute(query.sql, query.params)
         types = {row[0] for row in cursor.fetchall()}
-        is_any = False
-        for version in versions:
-            if meters.definition(version).event_type in types:
-                query = staged(version, events)
-                cursor.execute(query.sql, query.params)
-                is_any = True
-        if is_any:
-            for statement in (ADD_SERIES, ADD_BUCKETS, ADD_INTERVALS, RAISE_REVISIONS):
-                cursor.execute(statement)
+    return [version for version in versions if meters.definition(version).event_type in types]
 
 
-def staged(version: MeterVersion, events: Fragment) -> Fragment:
-    """The statement that counts the events by one meter version into the temporary tables."""
+def _tell_of_many_series(versions: Sequence[MeterVersion]) -> None:
+    for version in versions:
+        count = version.series.count()
+        if count > SERIES_MAX:
+            log.error("meter has too many series", meter=str(version), series=count, bound=SERIES_MAX)
+
+
+def _kind(version: MeterVersion) -> contributions.Kind:
+    return contributions.kind(meters.definition(version).aggregation)
+
+
+def _run(query: Fragment) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(query.sql, query.params)
+
+
+def _staged_alone(version: MeterVersion, events: Fragment) -> Fragment:
     definition = meters.definition(version)
-    kind = contributions.kind(definition.aggregation)
+    kind = _kind(version)
+    assert isinstance(kind, Intervals | Texts)
     names = list(definition.dimension_names)
+    kept = KEPT_INTERVALS if kind.keeps_intervals else KEPT_VALUES
     return sql(
         STAGE,
         contributions=kind.contributions(definition, events),
+        kept=sql(kept, version=version.pk, names=names),
         buckets=kind.buckets(Fragment("contributed")),
-        intervals=sql(STAGE_INTERVALS, version=version.pk, names=names)
-        if kind.KEEPS_INTERVALS
-        else Fragment(""),
         version=version.pk,
         names=names,
     )

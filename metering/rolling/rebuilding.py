@@ -13,18 +13,19 @@ from django.db import connection, transaction
 from metering.models import MeterVersion, epoch
 from metering.rolling import merging
 from metering.usage import meters
+from metering.usage.contributions import sources
 from metering.usage.contributions.fragments import sql
 
 SHOWN_MAX = 100
 
 COUNTED_EVENTS = """
-select e.key, e.time, e.type, e.subject, e.data from metering_event e
+select e.key, e.time, e.type, e.source, e.event_id, e.subject, e.data from metering_event e
 join metering_eventbatch b on b.id = e.batch_id
-where b.rolled_epoch >= {epoch} and e.type = {event_type}
+where b.rolled_epoch >= {epoch} and e.type = {event_type} and {counted}
 """
 
 STORED = """
-    select s.subject, s.dimensions, s.dimensions_hash, b.start, b.quantity, b.count, b.series_id
+    select s.subject, s.dimensions, s.dimensions_hash, b.start, b.quantity, b.count, b.latest
     from metering_usagebucket b join metering_usageseries s on s.id = b.series_id
     where s.meter_version_id = {version}
 """
@@ -38,6 +39,7 @@ from pg_temp.rolled_bucket r
 full join ({stored}) s
     on s.subject = r.subject and s.dimensions_hash = r.dimensions_hash and s.start = r.start
 where r.quantity is distinct from s.quantity or r.count is distinct from s.count
+    or r.latest is distinct from s.latest
 """
 
 DIFFERENT_INTERVALS = """
@@ -51,7 +53,19 @@ full join pg_temp.rolled_interval r
 where s.weight is null or r.weight is null
 """
 
+DIFFERENT_VALUES = """
+select count(*) from (
+    select s.subject, s.dimensions_hash, v.start, v.value, v.count
+    from metering_usagevalue v join metering_usageseries s on s.id = v.series_id
+    where s.meter_version_id = {version}
+) s
+full join pg_temp.rolled_value r using (subject, dimensions_hash, start, value, count)
+where s.start is null or r.start is null
+"""
+
 REMOVE = """
+delete from metering_usagevalue v using metering_usageseries s
+where s.id = v.series_id and s.meter_version_id = {version};
 delete from metering_usageinterval i using metering_usageseries s
 where s.id = i.series_id and s.meter_version_id = {version};
 delete from metering_usagebucket b using metering_usageseries s
@@ -81,15 +95,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How stored usage differs from its events: how many buckets and intervals, and the first buckets."""
+    """How stored usage differs from its events: how many buckets, intervals and values, the first buckets."""
 
     buckets: int
     intervals: int
+    values: int
     shown: tuple[Difference, ...]
 
     @property
     def is_equal(self) -> bool:
-        return not self.buckets and not self.intervals
+        return not (self.buckets or self.intervals or self.values)
 
 
 def differences(*, version: MeterVersion) -> Comparison:
@@ -116,26 +131,31 @@ def rebuild(*, version: MeterVersion) -> Comparison:
         found = _compared(version)
         if not found.is_equal:
             removal, revisions = (sql(each, version=version.pk) for each in (REMOVE, RAISE_REVISIONS))
-            cursor.execute(merging.ADD_SERIES)
             cursor.execute(removal.sql, removal.params)
-            cursor.execute(merging.ADD_BUCKETS)
-            cursor.execute(merging.ADD_INTERVALS)
+            merging.add([version])
             cursor.execute(revisions.sql, revisions.params)
     return found
 
 
 def _compared(version: MeterVersion) -> Comparison:
     event_type = meters.definition(version).event_type
-    staged = merging.staged(version, sql(COUNTED_EVENTS, epoch=version.epoch, event_type=event_type))
+    events = sql(
+        COUNTED_EVENTS,
+        epoch=version.epoch,
+        event_type=event_type,
+        counted=sources.not_set_aside(version.pk),
+    )
     buckets = sql(DIFFERENT_BUCKETS, stored=sql(STORED, version=version.pk))
-    intervals = sql(DIFFERENT_INTERVALS, version=version.pk)
+    intervals, texts = (sql(each, version=version.pk) for each in (DIFFERENT_INTERVALS, DIFFERENT_VALUES))
     with connection.cursor() as cursor:
         cursor.execute(merging.STAGES)
-        cursor.execute(staged.sql, staged.params)
+        merging.stage(versions=[version], events=events)
         cursor.execute("drop table if exists pg_temp.rolled_difference")
         cursor.execute(buckets.sql, buckets.params)
         cursor.execute(intervals.sql, intervals.params)
         intervals_count = cursor.fetchone()[0]
+        cursor.execute(texts.sql, texts.params)
+        values_count = cursor.fetchone()[0]
         cursor.execute(
             "select count(*) over (), subject, dimensions, start, stored_quantity, stored_count,"
             " counted_quantity, counted_count from pg_temp.rolled_difference"
@@ -143,7 +163,12 @@ def _compared(version: MeterVersion) -> Comparison:
             [SHOWN_MAX],
         )
         rows = cursor.fetchall()
-    return Comparison(rows[0][0] if rows else 0, intervals_count, tuple(_difference(row) for row in rows))
+    return Comparison(
+        buckets=rows[0][0] if rows else 0,
+        intervals=intervals_count,
+        values=values_count,
+        shown=tuple(_difference(row) for row in rows),
+    )
 
 
 def _difference(row: tuple) -> Difference:  # type: ignore[type-arg]

@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F
 
 from metering.models import EventBatch
-from metering.rolling.claiming import ATTEMPTS_MAX
+from metering.rolling.claiming import ATTEMPTS_MAX, SPLITS_MAX
 
 Answer = TypeVar("Answer")
 
@@ -46,16 +46,14 @@ def is_of_the_batch(error: Exception) -> bool:
 
 
 def record_failure(*, batch_id: int, error: Exception) -> None:
-    """Counts the failure of a batch, in a transaction of its own; after 5 it is not tried any more."""
+    """Counts the failure of a batch, in a transaction of its own: after 5 it is split, after 10 left."""
     message = f"{type(error).__name__}: {error}"[:ERROR_LENGTH_MAX]
     if connection.in_atomic_block:
         raise RuntimeError("a failure is recorded outside of the transaction that failed")
     EventBatch.objects.filter(pk=batch_id).update(attempts=F("attempts") + 1, last_error=message)
     attempts = EventBatch.objects.values_list("attempts", flat=True).get(pk=batch_id)
-    if attempts >= ATTEMPTS_MAX:
-        log.error(
-            "batch set aside, its events are read raw", batch=batch_id, attempts=attempts, error=message
-        )
+    if attempts >= ATTEMPTS_MAX + SPLITS_MAX:
+        log.error("batch left pending, its events are read raw", batch=batch_id, error=message)
     else:
         log.warning("batch not rolled up", batch=batch_id, attempts=attempts, error=message)
 

@@ -22,10 +22,13 @@ def _parsed(document: str) -> MeterDefinition:
     return meter.parse(json.loads(document))
 
 
-def versions(*, at: datetime, slugs: Collection[str] | None = None) -> dict[str, MeterVersion]:
+def versions(
+    *, at: datetime, slugs: Collection[str] | None = None, is_archived_too: bool = False
+) -> dict[str, MeterVersion]:
     """The version of each meter that counts usage at an instant, by slug; of all meters without `slugs`.
 
-    A meter that is not effective yet, or archived, is left out; unknown slugs are, too.
+    A meter that is not effective yet is left out; unknown slugs are, too. So is an archived one, which
+    nothing new may use, unless `is_archived_too`: it goes on counting for whoever used it before.
     """
     stored = MeterVersion.objects.select_related("meter").order_by("meter__slug", "number")
     if slugs is not None:
@@ -34,5 +37,5 @@ def versions(*, at: datetime, slugs: Collection[str] | None = None) -> dict[str,
         version.meter.slug: version
         for version in stored
         if (version.effective_at is None or version.effective_at <= at)
-        and (version.meter.archived_at is None or version.meter.archived_at > at)
+        and (is_archived_too or version.meter.archived_at is None or version.meter.archived_at > at)
     }

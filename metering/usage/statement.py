@@ -28,7 +28,7 @@ with span as materialized (
 ), piece as materialized (
     {pieces}
 ), aligned as materialized (
-    select subject, place, start, "end",
+    select subject, place, is_before, start, "end",
         date_bin(
             '15 minutes', start + interval '15 minutes' - interval '1 microsecond',
             timestamptz '0001-01-01 00:00Z'
@@ -36,12 +36,13 @@ with span as materialized (
         date_bin('15 minutes', "end", timestamptz '0001-01-01 00:00Z') as whole_end
     from piece
 ), whole as materialized (
-    select subject, place, whole_start as start, whole_end as "end" from aligned where whole_start < whole_end
+    select subject, place, is_before, whole_start as start, whole_end as "end" from aligned
+    where whole_start < whole_end
 ), edge as materialized (
-    select subject, place, start, least("end", whole_start) as "end" from aligned
+    select subject, place, is_before, start, least("end", whole_start) as "end" from aligned
     where start < least("end", whole_start)
     union all
-    select subject, place, whole_end, "end" from aligned
+    select subject, place, is_before, whole_end, "end" from aligned
     where whole_start <= whole_end and whole_end < "end"
 ), series as materialized (
     select id, subject, dimensions from metering_usageseries
@@ -49,9 +50,16 @@ with span as materialized (
 )
 """
 
-PIECES = """select subject, null::integer as place, start, "end" from span"""
+PIECES = """select subject, null::integer as place, false as is_before, start, "end" from span"""
+# What is carried over lies before the billing period, for the subjects that are asked for at its start.
+CARRIED_PIECES = """
+    union all
+    select subject, null, true, {since}::timestamptz, {until}::timestamptz from span
+    where start <= {until} and "end" > {until}
+"""
 WINDOWED_PIECES = """
-    select s.subject, w.place::integer, greatest(s.start, w.start) as start, least(s."end", w."end") as "end"
+    select s.subject, w.place::integer, false as is_before, greatest(s.start, w.start) as start,
+        least(s."end", w."end") as "end"
     from span s
     join unnest({starts}::timestamptz[], {ends}::timestamptz[]) with ordinality w(start, "end", place)
         on w.start < s."end" and w."end" > s.start
@@ -59,14 +67,38 @@ WINDOWED_PIECES = """
 
 # The sum stands in a join of its own, which the planner cannot turn into a scan of all buckets.
 BUCKETS = """
-    select t.place, {by} as combination, b.quantity, b.count
+    select t.place, {by} as combination, t.is_before, b.quantity, b.count, b.latest, null::uuid as value
     from whole t
     join series s on s.subject = t.subject
     cross join lateral (
-        select sum(quantity) as quantity, sum(count)::bigint as count from metering_usagebucket
+        select {together} from metering_usagebucket
         where series_id = s.id and start >= t.start and start < t."end"
     ) b
-    where b.count is not null
+    where b.count is not null{inside}
+"""
+
+# Of what lies before the period only the last event counts, so only the last bucket is read.
+LAST_BUCKETS = """
+    select t.place, {by} as combination, true, b.quantity, b.count, b.latest, null::uuid as value
+    from whole t
+    join series s on s.subject = t.subject
+    cross join lateral (
+        select quantity, count, latest from metering_usagebucket
+        where series_id = s.id and start >= t.start and start < t."end"
+        order by start desc limit 1
+    ) b
+    where t.is_before
+"""
+
+VALUES = """
+    select t.place, {by} as combination, t.is_before, null::numeric as quantity, v.count,
+        null::metering_moment as latest, v.value
+    from whole t
+    join series s on s.subject = t.subject
+    cross join lateral (
+        select value, sum(count)::bigint as count from metering_usagevalue
+        where series_id = s.id and start >= t.start and start < t."end" group by value
+    ) v
 """
 
 # An interval that reaches into two edges is found twice, hence distinct. None is longer than 366 days.
@@ -90,7 +122,7 @@ REVISIONS = """
     from metering_usagerevision v
     where v.meter_version_id = {version} and exists (
         select from span s where s.subject = v.subject
-            and v.month >= date_trunc('month', s.start at time zone 'UTC')::date
+            and ({is_carried} or v.month >= date_trunc('month', s.start at time zone 'UTC')::date)
             and v.month < s."end" at time zone 'UTC'
     )
 """
@@ -133,30 +165,56 @@ def build(
     spans: Sequence[tuple[str, Period]],
     by: Sequence[str],
     windows: Sequence[Period] | None,
+    carried: Period | None,
 ) -> Fragment:
     """The statement. `windows` are those that cut the spans, in order; None: the spans stay whole.
 
+    `carried`: the time before the billing period from which the meter carries over, only without windows.
     The spans of one subject may not overlap.
     """
     dimensions = By(definition, by)
-    parts = [sql(BUCKETS, by=dimensions.of_series("s")), _pending(version, definition, dimensions)]
-    if _has_edges(spans, windows):
-        parts.append(_edges(definition, dimensions))
+    kind = contributions.kind(definition.aggregation)
+    parts = [*_stored(definition, dimensions), _pending(version, definition, dimensions)]
+    cuts = [period for _, period in spans] + list(windows or ()) + ([carried] if carried else [])
+    if _has_edges(cuts):
+        parts.append(_edges(version, definition, dimensions))
     return sql(
         """{stretches}
-        select true, combination, place, sum(quantity), sum(count)::numeric from ({parts}) parts
+        select true, combination, place, {answer},
+            coalesce(sum(count) filter (where not is_before), 0)::numeric
+        from ({parts}) parts(place, combination, is_before, quantity, count, latest, value)
         group by combination, place
         union all {revisions}""",
-        stretches=_stretches(version, spans, windows),
+        stretches=_stretches(version, spans, windows, carried),
+        answer=Fragment(kind.answer(definition)),
         parts=joined("\n    union all\n", parts),
-        revisions=sql(REVISIONS, version=version.pk),
+        revisions=sql(REVISIONS, version=version.pk, is_carried=carried is not None),
     )
 
 
+def _stored(definition: MeterDefinition, by: By) -> list[Fragment]:
+    """What the roll-up keeps of the whole quarter hours."""
+    kind = contributions.kind(definition.aggregation)
+    combination = by.of_series("s")
+    if kind.keeps_values:
+        return [sql(VALUES, by=combination)]
+    together = kind.in_buckets(definition)
+    if not kind.keeps_latest(definition):
+        return [sql(BUCKETS, by=combination, together=together, inside=Fragment(""))]
+    inside = sql(BUCKETS, by=combination, together=together, inside=Fragment(" and not t.is_before"))
+    return [inside, sql(LAST_BUCKETS, by=combination)]
+
+
 def _stretches(
-    version: MeterVersion, spans: Sequence[tuple[str, Period]], windows: Sequence[Period] | None
+    version: MeterVersion,
+    spans: Sequence[tuple[str, Period]],
+    windows: Sequence[Period] | None,
+    carried: Period | None,
 ) -> Fragment:
     pieces = Fragment(PIECES)
+    if carried is not None:
+        before = sql(CARRIED_PIECES, since=carried.start, until=carried.end)
+        pieces = joined("", [pieces, before])
     if windows is not None:
         starts, ends = [each.start for each in windows], [each.end for each in windows]
         pieces = sql(WINDOWED_PIECES, starts=starts, ends=ends)
@@ -170,9 +228,8 @@ def _stretches(
     )
 
 
-def _has_edges(spans: Sequence[tuple[str, Period]], windows: Sequence[Period] | None) -> bool:
+def _has_edges(stretches: Sequence[Period]) -> bool:
     """Whether a bound lies inside a quarter hour. Mostly none does, and no events need to be looked up."""
-    stretches = [*(period for _, period in spans), *(windows or ())]
     return any(quarter(at) != at for each in stretches for at in (each.start, each.end))
 
 
@@ -182,13 +239,13 @@ def _pending(version: MeterVersion, definition: MeterDefinition, by: By) -> Frag
     events = sources.uncounted_yet(
         event_type=definition.event_type, epoch=version.epoch, is_built=version.is_built
     )
-    stretches = PIECE if kind.KEEPS_INTERVALS else WHOLE
+    stretches = PIECE if kind.keeps_intervals else WHOLE
     return kind.clipped(kind.contributions(definition, events), stretches, by.of_contribution())
 
 
-def _edges(definition: MeterDefinition, by: By) -> Fragment:
+def _edges(version: MeterVersion, definition: MeterDefinition, by: By) -> Fragment:
     kind = contributions.kind(definition.aggregation)
-    if kind.KEEPS_INTERVALS:
+    if kind.keeps_intervals:
         return kind.clipped(Fragment(KEPT_INTERVALS), EDGE, by.of_series("c"))
-    events = sources.of_edges(event_type=definition.event_type)
+    events = sources.of_edges(event_type=definition.event_type, version=version.pk)
     return kind.clipped(kind.contributions(definition, events), EDGE, by.of_contribution())

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
 from django.db import connection
 
-from metering.documents.meter import MeterDefinition
+from metering.documents.meter import AVERAGE, MeterDefinition
 from metering.models import MeterVersion
 from metering.periods import EPOCH, Period
 from metering.usage import meters, statement
 from metering.usage.windows import Windows, covering
 
 SPANS_MAX = 100_000
+# No event is older: the door refuses those that are.
+EVENTS_BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class SpansTooMany(ValueError):
@@ -60,13 +62,20 @@ def quantities(
     windows: Windows | None = None,
     billing_period: Period | None = None,
     as_of: datetime | None = None,
+    carried_from: datetime | None = None,
 ) -> Quantities:
     """The meter's quantity over the union of the spans, in one statement of one snapshot.
 
     ``spans``: subjects and the periods in which their usage is wanted; any instants, they may overlap.
     ``by``: names of declared dimensions or ``subject``. ``windows``: cut by these, too. ``as_of``: nothing
     from this instant on. A combination without events has no row. Usage before the meter version's
-    ``effective_at`` is left out. ``billing_period`` is for meters that carry over; none is built yet.
+    ``effective_at`` is left out.
+
+    MAX, MIN, AVERAGE, LATEST and UNIQUE do not add up: each row is the measure over all events of its
+    combination, never made of smaller results. A meter that carries over also counts what was before
+    ``billing_period`` and not before ``carried_from`` (the subscription's start), for the subjects whose span
+    holds the period's start: LATEST the last value where none is inside, MAX that one too, UNIQUE all values.
+    Such a row may have the count 0. Nothing is carried into ``windows``.
 
     Raises DimensionUnknown, WindowsTooMany, SpansTooMany.
     """
@@ -75,7 +84,12 @@ def quantities(
     if len(merged) > SPANS_MAX:
         raise SpansTooMany(f"{len(merged)} spans are too many for one question: ask for at most {SPANS_MAX}")
     cuts = None if windows is None else _cuts(windows, [period for _, period in merged])
-    query = statement.build(version=meter, definition=definition, spans=merged, by=by, windows=cuts)
+    carried = None
+    if definition.carry_over and billing_period is not None and cuts is None:
+        carried = _before(billing_period, start=meter.effective_at, since=carried_from)
+    query = statement.build(
+        version=meter, definition=definition, spans=merged, by=by, windows=cuts, carried=carried
+    )
     if not merged:
         return Quantities((), {})
     with connection.cursor() as cursor:
@@ -108,6 +122,11 @@ def _merged(spans: Iterable[tuple[str, Period]]) -> list[tuple[str, Period]]:
     return [(subject, period) for subject, periods in by_subject.items() for period in periods]
 
 
+def _before(period: Period, *, start: datetime | None, since: datetime | None) -> Period | None:
+    first = max(at for at in (EVENTS_BEGIN, start, since) if at is not None)
+    return Period(first, period.start) if first < period.start else None
+
+
 def _cuts(windows_of: Windows, periods: Sequence[Period]) -> list[Period]:
     if not periods:
         return []
@@ -119,9 +138,10 @@ def _usage(
     row: tuple[Any, ...], definition: MeterDefinition, by: Sequence[str], cuts: Sequence[Period] | None
 ) -> Usage:
     _, combination, place, quantity, count = row
+    divisor = int(count) if definition.aggregation == AVERAGE else definition.per_microseconds
     return Usage(
         dimensions=dict(zip(by, combination, strict=True)),
         window=None if cuts is None else cuts[place - 1],
-        quantity=Fraction(quantity) / definition.per_microseconds,
+        quantity=Fraction(quantity) / divisor,
         count=int(count),
     )

@@ -57,11 +57,16 @@ class TestApply:
             outcomes([TOKENS, CALLS | {"name": "All calls", "where": {"a": ["b"]}}])
         assert list(Meter.objects.values_list("slug", flat=True)) == ["calls"]
 
-    @pytest.mark.parametrize("aggregation", ["MAX", "MIN", "AVERAGE", "LATEST", "UNIQUE", "TIME_WEIGHTED"])
-    def test_refuses_an_aggregation_that_is_not_built(self, aggregation):
+    @pytest.mark.parametrize("aggregation", ["MAX", "MIN", "AVERAGE", "LATEST", "UNIQUE"])
+    def test_creates_meters_that_do_not_add_up(self, aggregation):
+        document = {"slug": "m", "name": "M", "event_type": "e", "aggregation": aggregation, "value": "v"}
+        assert outcomes(document) == [("m", "created")]
+
+    def test_refuses_an_aggregation_that_is_not_built(self):
+        document = {"slug": "m", "name": "M", "event_type": "e", "aggregation": "TIME_WEIGHTED", "value": "v"}
         with pytest.raises(DocumentError) as refused:
-            outcomes({"slug": "m", "name": "M", "event_type": "e", "aggregation": aggregation, "value": "v"})
-        assert str(refused.value) == f"meter.aggregation: aggregation {aggregation} is not built yet"
+            outcomes(document)
+        assert str(refused.value) == "meter.aggregation: aggregation TIME_WEIGHTED is not built yet"
         assert Meter.objects.count() == 0
 
     def test_names_the_place_of_an_unknown_key(self):

@@ -28,6 +28,11 @@ class TestIssueApiKey:
         assert (kept.scopes, kept.created_at) == (["ingest", "read"], AT)
         assert not any(secret in str(value) for value in vars(kept).values())
 
+    @pytest.mark.parametrize("rate", [0, -1, 1_000_001])
+    def test_refuses_a_limit_that_is_none(self, rate):
+        with pytest.raises(issuing.CredentialInvalid, match="from 1 to 1,000,000"):
+            issuing.issue_api_key(name="gateway", scopes=["ingest"], at=AT, events_per_second_max=rate)
+
     def test_never_returns_the_same_key(self):
         texts = {issuing.issue_api_key(name="gateway", scopes=["ingest"], at=AT)[1] for _ in range(3)}
         assert len(texts) == 3
@@ -96,6 +101,7 @@ class TestCommands:
         "command",
         [
             ["create_api_key", "gateway", "--scope", "admin"],
+            ["create_api_key", "gateway", "--scope", "ingest", "--rate", "0"],
             ["create_webhook_source", "scheduler", "--adapter", "kafka"],
             ["create_webhook_source", "a b", "--adapter", "lago"],
         ],

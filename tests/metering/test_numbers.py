@@ -106,6 +106,8 @@ class TestShown:
             (Fraction(10**15, 3), ("333333333333000", "1000000000000000/3")),
             (Fraction(2999999999999, 3000000000000), ("1.00000000000", "2999999999999/3000000000000")),
             (Fraction(0), ("0", None)),
+            # a decimal of 199 places
+            (Fraction(1, 2**199), ("0." + "0" * 59 + "124460305557", f"1/{2**199}")),
         ],
     )
     def test_is_exact_or_has_12_digits(self, value, expected):

@@ -108,7 +108,7 @@ def payloads(draw: st.DrawFn) -> dict[str, Any]:
         "c": draw(NUMBERS),
         "nested": {key: value for key, value in nested.items() if value is not ABSENT},
         "model": draw(WORDS),
-        "state": draw(st.sampled_from(["run", "idle", None, ABSENT, 8, ["run"]])),
+        "state": draw(st.sampled_from(["run", "run", "run", "idle", None, ABSENT, 8, ["run"]])),
         "start": start,
         "end": end,
     }
@@ -116,18 +116,18 @@ def payloads(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, size_max: int = 12) -> list[Event]:
+def histories(draw: st.DrawFn) -> list[Event]:
     """Events of two subjects and two types, each with an id of its own, in any order of time."""
     return [
         Event(
             id=f"e{n}",
             source="test",
-            type=draw(st.sampled_from(["use", "use", "use", "other"])),
+            type=draw(st.sampled_from([*["use"] * 7, "other"])),
             subject=draw(st.sampled_from(["acme", "Ünal & Söhne", "acme"])),
             time=draw(moments()),
             data=draw(payloads()),
         )
-        for n in range(draw(st.integers(0, size_max)))
+        for n in range(draw(st.sampled_from([16, 12, 6, 1, 0])))
     ]
 
 
@@ -164,11 +164,15 @@ def documents(draw: st.DrawFn, aggregation: str) -> dict[str, Any]:
             ]
         )
     )
-    if aggregation == "SUM" or (aggregation == "DURATION" and draw(st.booleans())):
+    if aggregation == "UNIQUE":
+        document["value"] = draw(st.sampled_from(["model", "nested.word", "a"]))
+    elif aggregation not in ("COUNT", "DURATION") or (aggregation == "DURATION" and draw(st.booleans())):
         document["value"] = draw(VALUES)
-    if aggregation == "SUM":
+    if aggregation not in ("COUNT", "DURATION"):
         document["optional"] = draw(st.booleans())
-    if aggregation != "COUNT":
+    if aggregation in ("LATEST", "MAX", "UNIQUE"):
+        document["carry_over"] = draw(st.booleans())
+    if aggregation in ("SUM", "DURATION"):
         document |= {"minimum": draw(BOUNDS), "increment": draw(BOUNDS)}
     if aggregation == "DURATION":
         document["per"] = draw(st.sampled_from(["SECOND", "HOUR"]))

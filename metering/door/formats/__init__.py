@@ -2,6 +2,6 @@
 
 ``recognizes(members)`` says whether a JSON object is an event of the format, ``draft(members)`` reads it or
 raises `EventUnreadable`, ``keepable(members)`` is what may be kept of one that cannot be read, and
-``answer(receipt, drafts, is_batch)`` is the body that its senders expect back. Members are JSON texts, by
-name.
+``answer(receipt, drafts, is_batch, at)`` is the body that its senders expect back, ``at`` the instant of the
+receipt. Members are JSON texts, by name.
 """

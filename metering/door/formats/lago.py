@@ -43,24 +43,27 @@ def draft(members: Members) -> ingesting.Draft:
 
 
 def answer(
-    receipt: ingesting.Receipt, drafts: list[ingesting.Draft | None], is_batch: bool
+    receipt: ingesting.Receipt, drafts: list[ingesting.Draft | None], is_batch: bool, at: datetime
 ) -> dict[str, object]:
     """Lago's own answer, with the members of our receipt beside it."""
-    events = [None if draft is None else _event(draft, receipt) for draft in drafts]
+    events = [None if draft is None else _event(draft, receipt, at) for draft in drafts]
     lago: dict[str, object] = {"events": events} if is_batch else {"event": events[0]}
     return lago | {
         name: getattr(receipt, name) for name in ("batch", "sha256", "accepted", "duplicates", "rejected")
     }
 
 
-def _event(draft: ingesting.Draft, receipt: ingesting.Receipt) -> dict[str, object]:
+def _event(draft: ingesting.Draft, receipt: ingesting.Receipt, at: datetime) -> dict[str, object]:
+    # Lago's client refuses an answer without a time.
+    time = draft.time if isinstance(draft.time, datetime) else at
     return {
         "lago_id": f"{receipt.batch}-{draft.id}",
         "transaction_id": draft.id,
         "lago_customer_id": None,
         "external_subscription_id": draft.subject,
         "code": draft.type,
-        "timestamp": periods.format_instant(draft.time) if isinstance(draft.time, datetime) else None,
+        "timestamp": periods.format_instant(time),
+        "created_at": periods.format_instant(at),
         "properties": msgspec.Raw(draft.data),
     }
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from metering import ingesting
 from metering.door.formats.members import Members
 
 
-def answer(receipt: ingesting.Receipt, drafts: list[ingesting.Draft | None], is_batch: bool) -> object:
+def answer(
+    receipt: ingesting.Receipt, drafts: list[ingesting.Draft | None], is_batch: bool, at: datetime
+) -> object:
     """The receipt as it is: batch, sha256, accepted, duplicates, rejected."""
     return receipt
 

@@ -25,11 +25,20 @@ class Command(BaseCommand):
             metavar="SCOPE",
             help=f"what the key may do, repeatable: {', '.join(ApiKey.Scope.values)}",
         )
+        parser.add_argument(
+            "--rate",
+            type=int,
+            metavar="EVENTS",
+            help="how many events a second it may send to each web process; without it there is no limit",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
             _, text = issuing.issue_api_key(
-                name=options["name"], scopes=options["scopes"], at=datetime.now(tz=UTC)
+                name=options["name"],
+                scopes=options["scopes"],
+                at=datetime.now(tz=UTC),
+                events_per_second_max=options["rate"],
             )
         except issuing.CredentialInvalid as error:
             raise CommandError(str(error)) from error

@@ -41,7 +41,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{version}: equal to its events")
             return
         verb = "differ" if check else "differed and were written anew"
-        self.stdout.write(f"{version}: {found.buckets} buckets and {found.intervals} intervals {verb}")
+        counts = f"{found.buckets} buckets, {found.intervals} intervals and {found.values} values"
+        self.stdout.write(f"{version}: {counts} {verb}")
         for each in found.shown:
             self.stdout.write(f"  {_line(each)}")
         if found.buckets > len(found.shown):

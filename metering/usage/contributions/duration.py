@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from metering.documents.meter import MeterDefinition
-from metering.usage.contributions import intervals
+from metering.usage.contributions import added, intervals
 from metering.usage.contributions.fragments import Fragment
-from metering.usage.contributions.intervals import buckets, clipped
-
-__all__ = ["KEEPS_INTERVALS", "buckets", "clipped", "contributions"]
-
-KEEPS_INTERVALS = True
 
 
-def contributions(definition: MeterDefinition, events: Fragment) -> Fragment:
-    """The interval of each event with its weight, and what `minimum` and `increment` add."""
-    return intervals.read(definition, events)
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """The aggregation of intervals, see `Kind`."""
+
+    merged: str = added.MERGED
+    keeps_intervals: bool = True
+    keeps_values: bool = False
+
+    def keeps_latest(self, definition: MeterDefinition) -> bool:
+        return False
+
+    def answer(self, definition: MeterDefinition) -> str:
+        return added.answer(definition)
+
+    def contributions(self, definition: MeterDefinition, events: Fragment) -> Fragment:
+        """The interval of each event with its weight, and what `minimum` and `increment` add."""
+        return intervals.read(definition, events)
+
+    def buckets(self, contributed: Fragment) -> Fragment:
+        return intervals.buckets(contributed)
+
+    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragment:
+        return intervals.clipped(contributed, stretches, by)
+
+    def in_buckets(self, definition: MeterDefinition) -> Fragment:
+        """Of the rows of buckets: their columns together."""
+        return Fragment(
+            "sum(quantity) as quantity, sum(count)::bigint as count, null::metering_moment as latest"
+        )
+
+
+KIND = Intervals()

@@ -51,7 +51,7 @@ def _excess(definition: MeterDefinition) -> Fragment:
 
 def _refused(definition: MeterDefinition) -> list[Fragment]:
     start, end = definition.start, definition.end
-    reasons = list(values.refused_operands(definition))
+    reasons = list(values.refused_operands(definition, values.VALUE))
     reasons.append(values.when(Fragment("e.value < 0"), "the value that multiplies the time is negative"))
     for path, column in ((start, "start_us"), (end, "end_us")):
         unread = Fragment(f"e.{column} is null")
@@ -86,15 +86,18 @@ def buckets(contributed: Fragment) -> Fragment:
 
 
 def clipped(contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragment:
-    """What falls into stretches (``subject, place, start, end``): ``place, combination, quantity, count``."""
+    """What falls into stretches (``subject, place, is_before, start, end``): ``place, combination, is_before,
+    quantity, count, latest, value``.
+    """
     return sql(
-        """select t.place, {by} as combination,
+        """select t.place, {by} as combination, t.is_before,
             c.weight * greatest(least(c.end_us, t.end_us) - greatest(c.start_us, t.start_us), 0)
                 + case when c.counted_us < t.end_us then c.excess else 0 end as quantity,
-            case when c.counted_us < t.end_us then 1 else 0 end as count
+            case when c.counted_us < t.end_us then 1 else 0 end as count,
+            null::metering_moment as latest, null::uuid as value
         from ({contributed}) c
         join (
-            select subject, place, metering_microseconds(start) as start_us,
+            select subject, place, is_before, metering_microseconds(start) as start_us,
                 metering_microseconds("end") as end_us
             from {stretches} offset 0
         ) t on t.subject = c.subject and c.start_us < t.end_us and c.counted_us >= t.start_us

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from metering.documents.meter import MeterDefinition
-from metering.usage.contributions import points, values
+from metering.usage.contributions import added, points, values
 from metering.usage.contributions.fragments import Fragment, sql
-from metering.usage.contributions.points import buckets, clipped
-
-__all__ = ["KEEPS_INTERVALS", "buckets", "clipped", "contributions"]
-
-KEEPS_INTERVALS = False
+from metering.usage.contributions.points import Points
 
 
-def contributions(definition: MeterDefinition, events: Fragment) -> Fragment:
-    """The value of each event, at its time."""
-    refused = list(values.refused_operands(definition))
-    if definition.minimum is None and definition.increment is None:
-        return points.read(definition, events, quantity=Fragment("e.value"), refused=refused)
-    negative = "the value is negative, and the meter has a minimum or an increment"
-    refused.append(values.when(Fragment("e.value < 0"), negative))
-    raised = sql(
-        "metering_slots(e.value, {minimum}::numeric, {increment}::numeric)",
+def raised(definition: MeterDefinition, value: Fragment) -> Fragment:
+    """The value of an event, at least the minimum and in whole increments."""
+    if not _raises(definition):
+        return value
+    return sql(
+        "metering_slots({value}, {minimum}::numeric, {increment}::numeric)",
+        value=value,
         minimum=definition.minimum,
         increment=definition.increment,
     )
-    return points.read(definition, events, quantity=raised, refused=refused)
+
+
+def refused(definition: MeterDefinition, value: Fragment) -> list[Fragment]:
+    """The reasons for which an event has no value that can be raised."""
+    reasons = points.unread(definition, value)
+    if _raises(definition):
+        negative = "the value is negative, and the meter has a minimum or an increment"
+        reasons.append(values.when(sql("{value} < 0", value=value), negative))
+    return reasons
+
+
+def _raises(definition: MeterDefinition) -> bool:
+    return definition.minimum is not None or definition.increment is not None
+
+
+KIND = Points(
+    gathered=added.GATHERED, merged=added.MERGED, answer=added.answer, quantity=raised, refused=refused
+)

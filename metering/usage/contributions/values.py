@@ -8,15 +8,17 @@ means that there is nothing to count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 
-from metering.documents.meter import Dimension, Formula, MeterDefinition
+from metering.documents.meter import UNIQUE, Dimension, Formula, MeterDefinition
 from metering.measures.events import TEXT_BYTES_MAX, range_texts
 from metering.usage.contributions.fragments import Fragment, joined, sql
 
 NOTHING_TO_COUNT = ""
 NONE = Fragment("")
+VALUE = Fragment("e.value")
 TOO_MANY_DIGITS = "has more than 20 digits before or 18 after the decimal point"
 
 
@@ -50,14 +52,24 @@ def is_missing(path: str) -> Fragment:
     return sql("coalesce(jsonb_typeof({value}), 'null') = 'null'", value=at_path(path))
 
 
+def numeric(definition: MeterDefinition) -> Formula | None:
+    """The formula of numbers that the meter computes; None where it has none, or takes a text."""
+    return None if definition.aggregation == UNIQUE else definition.value
+
+
 def operands(formula: Formula | None) -> tuple[Operand, ...]:
     """The paths of a formula in the order in which they are looked at."""
     if formula is None:
         return ()
     if formula.times:
-        return tuple(Operand(path, f"n{n}", 1, "*") for n, path in enumerate(formula.times))
+        return tuple(Operand(path, number_column(path), 1, "*") for path in formula.times)
     signed = [(path, None, "+") for path in formula.plus] + [(path, 0, "-") for path in formula.minus]
-    return tuple(Operand(path, f"n{n}", default, sign) for n, (path, default, sign) in enumerate(signed))
+    return tuple(Operand(path, number_column(path), default, sign) for path, default, sign in signed)
+
+
+def number_column(path: str) -> str:
+    """The name of the column with the number at the path: the same for every meter that reads it."""
+    return f"n_{sha1(path.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def matched(definition: MeterDefinition, events: Fragment, *, also: Fragment = NONE) -> Fragment:
@@ -70,16 +82,16 @@ def matched(definition: MeterDefinition, events: Fragment, *, also: Fragment = N
         """select e.*, {value} as value, array[{texts}]::text[] as dimensions from (
             select e.key, e.time, e.subject, e.data{numbers}{also} from ({events}) e where {matching} offset 0
         ) e offset 0""",
-        value=_computed(definition),
+        value=computed(definition),
         texts=joined(", ", _texts(definition)),
-        numbers=joined("", _numbers(definition)),
+        numbers=numbers([definition]),
         also=also,
         events=events,
-        matching=_matching(definition),
+        matching=matching(definition),
     )
 
 
-def _matching(definition: MeterDefinition) -> Fragment:
+def matching(definition: MeterDefinition) -> Fragment:
     """Whether the event is one that the meter counts: its type, and at each path of `where` a named value."""
     conditions = [sql("e.type = {event_type}", event_type=definition.event_type)]
     for path, words in definition.where:
@@ -89,26 +101,37 @@ def _matching(definition: MeterDefinition) -> Fragment:
     return joined(" and ", conditions)
 
 
-def _numbers(definition: MeterDefinition) -> Iterator[Fragment]:
-    read = [(each.path, each.column) for each in operands(definition.value)]
-    read += [(each.path, f"r{place}") for place, each in enumerate(definition.dimensions) if each.ranges]
-    for path, column in read:
-        yield sql(", metering_number({value}) as {column}", value=at_path(path), column=Fragment(column))
+def numbers(definitions: Sequence[MeterDefinition]) -> Fragment:
+    """The columns with the numbers that the meters read, each once, every one with a comma before it."""
+    paths = {operand.path for each in definitions for operand in operands(numeric(each))}
+    paths |= {dimension.path for each in definitions for dimension in each.dimensions if dimension.ranges}
+    return joined(
+        "",
+        [
+            sql(
+                ", metering_number({value}) as {column}",
+                value=at_path(path),
+                column=Fragment(number_column(path)),
+            )
+            for path in sorted(paths)
+        ],
+    )
 
 
-def _computed(definition: MeterDefinition) -> Fragment:
+def computed(definition: MeterDefinition) -> Fragment:
     """The value of the meter's formula; 1 without one. Null where an operand cannot be used."""
-    each = operands(definition.value)
+    each = operands(numeric(definition))
     if not each:
         return Fragment("1::numeric")
     terms = [each[0].number] + [sql(f" {one.sign} {{number}}", number=one.number) for one in each[1:]]
     return joined("", terms)
 
 
-def refused_operands(definition: MeterDefinition) -> Iterator[Fragment]:
-    """The reasons for which the formula has no value; its value is ``e.value``."""
+def refused_operands(definition: MeterDefinition, value: Fragment) -> Iterator[Fragment]:
+    """The reasons for which the formula has no value; `value` is the column in which it stands."""
     absent = NOTHING_TO_COUNT if definition.optional else None
-    for each in operands(definition.value):
+    formula = numeric(definition)
+    for each in operands(formula):
         unread = Fragment(f"e.{each.column} is null")
         if each.default is None:
             reason = f"{each.path} is missing" if absent is None else absent
@@ -118,24 +141,26 @@ def refused_operands(definition: MeterDefinition) -> Iterator[Fragment]:
             present = sql("{unread} and not {missing}", unread=unread, missing=is_missing(each.path))
             yield when(present, f"{each.path} is no number")
         out = Fragment(f"e.{each.column} is not null and metering_bounded(e.{each.column}) is null")
+        if formula is not None and formula.is_plain:
+            out = sql("{value} is null", value=value)
         yield when(out, f"{each.path} {TOO_MANY_DIGITS}")
-    if definition.value is not None and definition.value.minus:
-        yield when(Fragment("e.value < 0"), "what is subtracted is more than what it is subtracted from")
-    if definition.value is not None and not definition.value.is_plain:
-        yield when(Fragment("metering_bounded(e.value) is null"), f"the value {TOO_MANY_DIGITS}")
+    if formula is not None and formula.minus:
+        negative = sql("{value} < 0", value=value)
+        yield when(negative, "what is subtracted is more than what it is subtracted from")
+    if formula is not None and not formula.is_plain:
+        yield when(sql("metering_bounded({value}) is null", value=value), f"the value {TOO_MANY_DIGITS}")
 
 
 def _texts(definition: MeterDefinition) -> Iterator[Fragment]:
-    """The values of the dimensions, in the order of their names."""
-    for place, each in enumerate(definition.dimensions):
-        if each.ranges:
-            yield _range_text(f"e.r{place}", each)
-        else:
-            yield sql("metering_text({value})", value=at_path(each.path))
+    """The values of the dimensions, in the order of the definition."""
+    for each in definition.dimensions:
+        yield range_text(each) if each.ranges else sql("metering_text({value})", value=at_path(each.path))
 
 
-def _range_text(column: str, dimension: Dimension) -> Fragment:
+def range_text(dimension: Dimension) -> Fragment:
+    """The name of the range into which the number of the dimension falls, '' where there is no number."""
     names = range_texts(dimension.ranges)
+    column = f"e.{number_column(dimension.path)}"
     cases = [
         sql(" when {column} <= {bound} then {name}", column=Fragment(column), bound=bound, name=name)
         for bound, name in zip(dimension.ranges, names, strict=False)

@@ -63,6 +63,31 @@ class TestApiKey:
         key.refresh_from_db()
         assert key.revoked_at is None
 
+    def test_may_be_limited_when_it_is_made(self, owner):
+        self.made(owner, events_per_second_max="500")
+        assert ApiKey.objects.get().events_per_second_max == 500
+
+    @pytest.mark.parametrize("limit", ["0", "-1", "1.5", "many", "1000001"])
+    def test_is_not_made_with_a_wrong_limit(self, owner, limit):
+        assert self.made(owner, events_per_second_max=limit).status_code == 400
+        assert not ApiKey.objects.exists()
+
+    @pytest.mark.parametrize(("typed", "limit"), [("20", 20), ("", None), ("0", 5), ("x", 5)])
+    def test_gets_another_limit_where_it_is_a_right_one(self, owner, typed, limit):
+        self.made(owner, events_per_second_max="5")
+        key = ApiKey.objects.get()
+        page = reverse("admin:metering_apikey_change", args=[key.pk])
+        assert 'value="5"' in owner.get(page).content.decode()
+        address = reverse("admin:metering_apikey_limit", args=[key.pk])
+        assert owner.post(address, {"events_per_second_max": typed}).url == page
+        key.refresh_from_db()
+        assert key.events_per_second_max == limit
+
+    def test_is_limited_only_by_who_may(self, client):
+        key, _text = issuing.issue_api_key(name="gateway", scopes=["read"], at=month.INVOICED_AT)
+        client.force_login(month.clerk("metering.view_apikey"))
+        assert client.post(reverse("admin:metering_apikey_limit", args=[key.pk])).status_code == 403
+
     def test_is_revoked_only_by_who_may(self, client):
         key, _text = issuing.issue_api_key(name="gateway", scopes=["read"], at=month.INVOICED_AT)
         client.force_login(month.clerk("metering.view_apikey"))

@@ -1,10 +1,9 @@
-"""Batches, rejected events and meters as they are shown."""
+"""Batches and meters as they are shown."""
 
 import pytest
 from django.urls import reverse
 
 from metering.models import EventBatch
-from tests.billing.console import month
 from tests.world import events, meters
 
 pytestmark = pytest.mark.django_db
@@ -41,15 +40,6 @@ class TestBatch:
         assert "ab" * 32 in page
         assert "1,234" in page
         assert "no partition" in page
-
-
-class TestRejectedEvent:
-    def test_shows_its_reason_and_its_body_as_text(self, owner):
-        month.used()
-        row = month.rejected("<b>time</b> is too early")
-        page = owner.get(reverse("admin:metering_rejectedevent_change", args=[row.pk])).content.decode()
-        assert "&lt;b&gt;time&lt;/b&gt; is too early" in page
-        assert "{&quot;id&quot;: &quot;old&quot;}" in page
 
 
 class TestMeter:

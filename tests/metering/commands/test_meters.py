@@ -70,8 +70,9 @@ class TestApply:
         assert Meter.objects.count() == 0
 
     def test_refuses_an_aggregation_that_is_not_built(self, apply):
-        text = FILE.replace("COUNT", "MAX\n  value: n")
-        assert refusal(apply, text) == (": meters[0].aggregation: aggregation MAX is not built yet", 2)
+        text = FILE.replace("COUNT", "TIME_WEIGHTED\n  value: n")
+        reason = ": meters[0].aggregation: aggregation TIME_WEIGHTED is not built yet"
+        assert refusal(apply, text) == (reason, 2)
 
     def test_refuses_a_changed_meter(self, apply):
         apply(FILE)

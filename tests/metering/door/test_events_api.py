@@ -175,8 +175,9 @@ class TestFormats:
             }
         }
         answer = send(web_server, key, body)
-        assert answer.json()["event"] | {"lago_id": ""} == {
+        assert answer.json()["event"] | {"lago_id": "", "created_at": ""} == {
             "lago_id": "",
+            "created_at": "",
             "lago_customer_id": None,
             "transaction_id": "t1",
             "external_subscription_id": "acme",
@@ -272,9 +273,14 @@ class TestRefusals:
         assert _problem(answer) == (403, "The API key may not do this")
         assert "'ingest'" in answer.json()["detail"]
 
-    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+    @pytest.mark.parametrize("method", ["PUT", "DELETE"])
     def test_other_method_is_405(self, web_server, method):
         answer = web_server.request(method, "/api/v1/events")
+        assert (_problem(answer)[0], answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+
+    @pytest.mark.parametrize("method", ["GET", "PUT"])
+    def test_other_method_for_a_batch_is_405(self, web_server, method):
+        answer = web_server.request(method, "/api/v1/events/batch")
         assert (_problem(answer)[0], answer.headers["allow"]) == (405, "POST")
 
     @pytest.mark.parametrize(
@@ -319,6 +325,69 @@ class TestRefusals:
     def test_other_addresses_go_on_to_django(self, web_server, key):
         assert web_server.get("/api/v1/nothing").status == 404
         assert web_server.get("/healthz").json() == {"status": "ok"}
+
+
+class TestReading:
+    def test_goes_on_to_the_api_behind_the_door(self, web_server, key):
+        send(web_server, key, event("read", data={"cost": 0.1}))
+        reader = {"Authorization": f"Bearer {new_key('read')}"}
+        answer = web_server.request("GET", "/api/v1/events?id=read", headers=reader)
+        assert (answer.status, [each["id"] for each in answer.json()["events"]]) == (200, ["read"])
+
+    def test_is_refused_to_a_key_that_may_only_send(self, web_server, key):
+        answer = web_server.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {key}"})
+        assert _problem(answer) == (403, "The API key may not do this")
+
+    def test_needs_a_key(self, web_server, key):
+        assert _problem(web_server.get("/api/v1/events")) == (401, "No valid API key")
+
+    def test_ends_within_seconds_for_a_revoked_key(self, web_server):
+        row, key = new_key_row("read")
+        headers = {"Authorization": f"Bearer {key}"}
+        assert web_server.request("GET", "/api/v1/events", headers=headers).status == 200
+        issuing.revoke_api_key(key=row, at=datetime.now(tz=UTC))
+        last = _until(
+            lambda _: web_server.request("GET", "/api/v1/events", headers=headers).status,
+            lambda status: status != 200,
+        )
+        assert last == 401
+
+
+class TestRate:
+    """The bucket fills by the clock: a limit of one event a second, and requests much faster than that."""
+
+    @pytest.fixture
+    def slow_key(self, transactional_db) -> str:
+        return issuing.issue_api_key(
+            name="slow", scopes=["ingest", "read"], at=datetime.now(tz=UTC), events_per_second_max=1
+        )[1]
+
+    def test_past_it_is_429_with_the_seconds_to_wait(self, web_server, slow_key):
+        assert receipt(send(web_server, slow_key, [event(str(n)) for n in range(100)])) == (100, 0, [])
+        answer = send(web_server, slow_key, event("late"))
+        assert _problem(answer) == (429, "The API key is used too fast")
+        assert 90 <= int(answer.headers["retry-after"]) <= 101
+        assert not Event.objects.filter(event_id="late").exists()
+
+    def test_counts_what_is_read_too(self, web_server, slow_key):
+        send(web_server, slow_key, [event(str(n)) for n in range(100)])
+        answer = web_server.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {slow_key}"})
+        assert _problem(answer) == (429, "The API key is used too fast")
+        assert 90 <= int(answer.headers["retry-after"]) <= 101
+
+    def test_of_one_key_is_not_that_of_another(self, web_server, slow_key, key):
+        send(web_server, slow_key, [event(str(n)) for n in range(100)])
+        assert receipt(send(web_server, key, event("other"))) == (1, 0, [])
+
+    def test_works_without_a_broker(self, lonely_web_server, slow_key):
+        send(lonely_web_server, slow_key, [event(str(n)) for n in range(100)])
+        assert send(lonely_web_server, slow_key, event("late")).status == 429
+
+    def test_ends_within_seconds_of_being_lifted(self, web_server, slow_key):
+        send(web_server, slow_key, [event(str(n)) for n in range(100)])
+        issuing.limit_api_key(key=ApiKey.objects.get(name="slow"), events_per_second_max=None)
+        last = _until(lambda _: send(web_server, slow_key, event("late")).status, lambda code: code == 200)
+        assert last == 200
 
 
 class TestParallel:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from metering.api.events import EventFilters
 from metering.door import limits, reading
 from metering.ingesting import contents, screening
 from metering.models import ApiKey, RejectedEvent, WebhookSource
@@ -42,6 +43,10 @@ class TestReference:
     def test_states_each_limit(self, number):
         assert number in PAGE
 
-    @pytest.mark.parametrize("status", [400, 401, 403, 405, 413, 415, 503])
+    @pytest.mark.parametrize("parameter", EventFilters().fields)
+    def test_names_each_parameter_of_reading(self, parameter):
+        assert f"`{parameter}`" in PAGE
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 405, 413, 415, 429, 503])
     def test_names_each_status(self, status):
         assert f"| {status} |" in PAGE

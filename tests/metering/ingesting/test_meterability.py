@@ -76,6 +76,12 @@ class TestJudge:
         assert verdict('{"input": 1}', time="2026-09-30T23:59:59.999999Z") is None
         assert verdict('{"input": 1}', time="2026-10-01T00:00:00Z") is not None
 
-    def test_asks_no_archived_meter(self):
+    def test_turns_nothing_away_for_an_archived_meter(self):
         meter("input", archived_at=AT)
         assert verdict('{"output": 1}') is None
+
+    def test_lets_in_what_an_archived_meter_still_counts(self):
+        meter("input", archived_at=AT)
+        meter("output")
+        assert verdict('{"input": 1}') is None
+        assert verdict('{"images": 1}') is not None

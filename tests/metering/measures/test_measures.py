@@ -142,6 +142,13 @@ class TestTimeWeighted:
         assert quantity(definition("TIME_WEIGHTED"), ("09-28", {"n": 8})) == 5952 * HOUR
         assert quantity(definition("TIME_WEIGHTED", carry_over=False), ("09-28", {"n": 8})) is None
 
+    def test_that_is_not_carried_over_is_0_at_the_billing_periods_start_only(self):
+        of = definition("TIME_WEIGHTED", carry_over=False)
+        middle = Period(parse_instant("2026-10-10T00:00:00Z"), parse_instant("2026-10-11T00:00:00Z"))
+        before, inside = ("09-28", {"n": 5}), ("10-02", {"n": 8})
+        assert quantity(of, before, inside, period=middle, reset_at=OCTOBER.start) == 192 * HOUR
+        assert quantity(of, ("09-28", {"n": 5}), period=middle, reset_at=OCTOBER.start) is None
+
     def test_ends_at_as_of(self):
         of = definition("TIME_WEIGHTED")
         assert quantity(of, ("10-01", {"n": 8}), as_of=parse_instant("2026-10-02T00:00:00Z")) == 192 * HOUR

@@ -8,9 +8,10 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from metering import rolling
-from metering.models import UsageBucket, UsageInterval, UsageRevision, UsageSeries
+from metering.models import UsageBucket, UsageInterval, UsageRevision, UsageSeries, UsageValue
 from metering.rolling import Difference
 from tests.world import buckets, events, meters
 
@@ -44,8 +45,8 @@ def rebuild(*arguments: str) -> str:
 
 class TestDifferences:
     def test_are_none_after_a_roll_up(self, tokens, seconds):
-        assert rolling.differences(version=tokens) == rolling.Comparison(0, 0, ())
-        assert rolling.differences(version=seconds) == rolling.Comparison(0, 0, ())
+        assert rolling.differences(version=tokens) == rolling.Comparison(0, 0, 0, ())
+        assert rolling.differences(version=seconds) == rolling.Comparison(0, 0, 0, ())
 
     def test_leave_out_what_is_pending(self, tokens):
         events.store([events.event(50, T, {"n": 5, "model": "a"})])
@@ -55,6 +56,7 @@ class TestDifferences:
         UsageBucket.objects.filter(start=T + timedelta(minutes=15)).update(quantity=Decimal("7.5"), count=2)
         assert rolling.differences(version=tokens) == rolling.Comparison(
             1,
+            0,
             0,
             (
                 Difference(
@@ -107,6 +109,19 @@ class TestRebuild:
             ("2026-10", 1),
         ]
 
+    def test_writes_the_last_events_and_the_values_anew(self):
+        last, models = meters.meter("last", "LATEST", value="n"), meters.meter("u", "UNIQUE", value="n")
+        events.store([events.event(n, T, {"n": n}) for n in range(3)])
+        rolling.roll_up(limit=1, at=AT)
+        with connection.cursor() as cursor:
+            cursor.execute("update metering_usagebucket set latest.event_id = 'e0' where latest is not null")
+        UsageValue.objects.filter(count=1).first().delete()
+        assert [rolling.rebuild(version=version) for version in (last, models)] == [
+            rolling.Comparison(1, 0, 0, (Difference("acme", {}, T, (Decimal(2), 3), (Decimal(2), 3)),)),
+            rolling.Comparison(0, 0, 1, ()),
+        ]
+        assert all(rolling.differences(version=version).is_equal for version in (last, models))
+
     def test_goes_on_with_later_batches(self, tokens):
         UsageBucket.objects.all().delete()
         rolling.rebuild(version=tokens)
@@ -127,14 +142,14 @@ class TestCommand:
             call_command("rebuild_rollups", "--check", stdout=out)
         assert refused.value.returncode == 1
         assert out.getvalue().splitlines() == [
-            "tokens v1: 1 buckets and 0 intervals differ",
+            "tokens v1: 1 buckets, 0 intervals and 0 values differ",
             "  2026-10-05T10:00:00Z acme model=a: stored 9 of 1 events, counted 0 of 1 events",
         ]
         assert UsageBucket.objects.get(start=T).quantity == 9
 
     def test_without_check_writes_anew(self, tokens):
         UsageBucket.objects.filter(start=T).update(quantity=Decimal(9))
-        assert "1 buckets and 0 intervals differed and were written anew" in rebuild("tokens")
+        assert "1 buckets, 0 intervals and 0 values differed and were written anew" in rebuild("tokens")
         assert rebuild("tokens", "--check") == "tokens v1: equal to its events\n"
 
     def test_refuses_an_unknown_meter(self):

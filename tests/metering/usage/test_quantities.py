@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from metering import defining, measures, rolling, usage
 from metering.documents import meter
 from metering.measures import Contribution, Event
+from metering.measures.quantities import combination_of
 from metering.models import UncountedEvent, partitions
 from metering.periods import MICROSECOND, Period
 from metering.usage import Windows
@@ -51,11 +53,23 @@ def counted(document: dict, stored: Sequence[Event]) -> tuple[list[Contribution]
     return good, bad
 
 
-def by_measures(document: dict, good: Sequence[Contribution], period: Period, by: Sequence[str]) -> dict:
+def by_measures(
+    document: dict, good: Sequence[Contribution], period: Period, by: Sequence[str], *, carries: bool = False
+) -> dict:
+    """Quantity and number of events of each combination; with what is `carried` from before the period."""
     definition = meter.parse(document)
+    counts = Counter(combination_of(each, tuple(by)) for each in good if period.contains(each.at))
+    if definition.carry_over and not carries:
+        good = [each for each in good if each.at >= period.start]
     rows = measures.rows(definition, good, period=period, by=tuple(by))
     per = definition.per_microseconds
-    return {frozenset(row.dimensions): (row.quantity / per, row.count) for row in rows}
+    return {
+        frozenset(row.dimensions): (
+            row.quantity / per,
+            row.count if definition.additive else counts[row.dimensions],
+        )
+        for row in rows
+    }
 
 
 def by_door(version, period: Period, by: Sequence[str], **more) -> dict:
@@ -75,7 +89,10 @@ def store_shuffled(draw, stored: list[Event]) -> None:
             rolling.roll_up(limit=draw(st.integers(1, 3)), at=AT)
 
 
-@pytest.mark.parametrize("aggregation", ["COUNT", "SUM", "DURATION"])
+BUILT = ["COUNT", "SUM", "DURATION", "MAX", "MIN", "AVERAGE", "LATEST", "UNIQUE"]
+
+
+@pytest.mark.parametrize("aggregation", BUILT)
 class TestQuantities:
     @MANY
     @given(choices=st.data())
@@ -124,7 +141,30 @@ class TestQuantities:
             alone = by_measures(document, of_acme, row.window.intersect(period), ["subject"])
             assert alone == {frozenset({("subject", "acme")}): (row.quantity, row.count)}
         whole = by_measures(document, of_acme, period, []).get(frozenset(), (Fraction(0), 0))
-        assert (sum(row.quantity for row in rows), sum(row.count for row in rows)) == whole
+        assert sum(row.count for row in rows) == whole[1]
+        if meter.parse(document).additive:
+            assert sum(row.quantity for row in rows) == whole[0]
+
+
+@pytest.mark.parametrize("aggregation", ["MAX", "LATEST", "UNIQUE"])
+class TestQuantitiesThatCarryOver:
+    @MANY
+    @given(choices=st.data())
+    def test_equal_the_measures_in_any_order_and_batches(self, aggregation, choices):
+        draw = choices.draw
+        document, stored = draw(documents(aggregation)) | {"carry_over": True}, draw(histories())
+        good, _ = counted(document, stored)
+        period = draw(periods_of(good).filter(lambda each: not each.is_empty))
+        by = draw(st.sampled_from([(), ("subject",), (*document["dimensions"],)]))
+        expected = by_measures(document, good, period, by, carries=True)
+        with transaction.atomic():
+            version = defining.apply(document=document, at=AT)[0].version
+            store_shuffled(draw, stored)
+            assert by_door(version, period, by, billing_period=period) == expected
+            while rolling.roll_up(limit=100, at=AT):
+                pass
+            assert by_door(version, period, by, billing_period=period) == expected
+            transaction.set_rollback(True)
 
 
 T = datetime(2026, 10, 5, 10, 0, tzinfo=UTC)
@@ -197,6 +237,27 @@ class TestDuration:
         rolling.roll_up(limit=1, at=AT)
         edge = Period(datetime(2026, 10, 20, 3, 1, tzinfo=UTC), datetime(2026, 10, 20, 3, 7, tzinfo=UTC))
         assert total(version, ("acme", edge)) == Fraction(1, 10)
+
+
+class TestSum:
+    def test_counts_each_event_in_whole_increments_from_the_minimum_on(self):
+        version = meters.meter("slots", "SUM", value="s", minimum="90", increment="60")
+        events.store(
+            [events.event(n, T, {"s": seconds}) for n, seconds in enumerate([0, 90, 120, "120.001"])]
+        )
+        assert total(version, ("acme", DAY)) == 120 + 120 + 120 + 180
+
+    def test_subtracts_and_multiplies(self):
+        uncached = meters.meter("uncached", "SUM", value={"plus": ["input"], "minus": ["cached", "written"]})
+        slices = meters.meter("slices", "SUM", value={"times": ["gpus", "fraction"]})
+        events.store(
+            [
+                events.event(1, T, {"input": 10_000, "cached": 8_000, "gpus": 7, "fraction": "0.5"}),
+                events.event(2, T, {"input": 10, "cached": None, "written": 3, "gpus": 2}),
+            ]
+        )
+        assert total(uncached, ("acme", DAY)) == 2_007
+        assert total(slices, ("acme", DAY)) == Fraction(11, 2)
 
 
 class TestRanges:

@@ -1,0 +1,1 @@
+"""The shapes that all parts of the API share, wired by name in the settings."""
