@@ -4,7 +4,8 @@ A rating input is a dict of plain JSON:
 
 - ``version``: 1, the layout of this dict
 - ``period``, ``billed_period``: ``{start, end}``; ``timezone``; ``as_of``; ``is_final``
-- ``segments``: ``[{start, end, plan, version, document, overrides}]``, the plan documents as published
+- ``segments``: ``[{start, end, plan, version, document, overrides}]``, the plan documents as published,
+  market prices fixed
 - ``meters``: ``[{slug, version, document}]``
 - ``spans``: by meter, ``[{subject, start, end}]``: whose usage was read, from when to when
 - ``usage``: ``[{meter, quantity, at, dimensions, count}]``, quantities in the meter's unit, "p/q" where no

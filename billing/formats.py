@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -104,3 +105,8 @@ def _moment(at: datetime | None) -> str:
 def _places(value: Decimal) -> int:
     exponent = value.as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def market_source(source: Mapping[str, str]) -> str:
+    """Where a version's market prices come from: "genai-prices 0.2.3, prices of 2026-10-20"."""
+    return f"{source['name']} {source['version']}, prices of {source['at'][:10]}"

@@ -9,17 +9,18 @@ from typing import Any
 
 from django.db import transaction
 
-from billing import differences, versions
+from billing import differences, market, versions
 from billing.documents import plan as plans
 from billing.documents import plan_checks
 from billing.documents.nodes import IN_ADVANCE, Component, PlanDocument
-from billing.documents.prices import Catalogue, Dynamic, Percentage
+from billing.documents.prices import Dynamic, Percentage
 from billing.models import Invoice, Plan, PlanVersion, ServicePeriod, SubscriptionPhase
 from metering import periods, usage
 from metering.documents import DocumentError, load_text
+from metering.documents.meter import MeterDefinition
 
 CREATED, PUBLISHED, UNCHANGED = "created", "published", "unchanged"
-_NOT_BUILT = (Percentage, Dynamic, Catalogue)
+_NOT_BUILT = (Percentage, Dynamic)
 # Neither is part of what is sold: they say when, and for whom, this version counts.
 _WHEN = ("effective_at", "migration")
 _FIXED = ("currency", "interval", "interval_count")
@@ -94,10 +95,12 @@ def apply(*, document: Any, at: datetime, by: str = "", path: str = "plan") -> A
     """The plan of the document, made or given a new version where what is sold has changed.
 
     Documents are compared as written, numbers by value. A first version counts from the beginning of time, a
-    later one from ``at``, unless ``effective_at`` says otherwise. Raises DocumentError.
+    later one from ``at``, unless ``effective_at`` says otherwise. Market prices are fixed as they are at
+    ``at``, unless the document names an instant, and stay so until another version is published. Raises
+    DocumentError.
     """
     parsed = plans.parse(document, path)
-    check(parsed=parsed, at=at, path=path)
+    meters = check(parsed=parsed, at=at, path=path)
     plan, _is_new = Plan.objects.get_or_create(
         code=parsed.code,
         defaults={"name": parsed.name, "created_at": at} | {key: getattr(parsed, key) for key in _FIXED},
@@ -110,22 +113,26 @@ def apply(*, document: Any, at: datetime, by: str = "", path: str = "plan") -> A
     effective_at = parsed.effective_at or (at if last else None)
     if last:
         _check_successor(plan, last[0], parsed, effective_at, path)
-    version = _saved(plan, parsed, document, effective_at, at, by)
+    resolution = market.resolved_document(document, meters, at, path)
+    version = _saved(plan, parsed, document, resolution, effective_at, at, by)
     return Applied(plan.code, PUBLISHED if last else CREATED, version)
 
 
 def difference(*, document: Any, at: datetime, path: str = "plan") -> list[str]:
     """What `apply` would change, in words, a line for each difference. Raises DocumentError."""
     parsed = plans.parse(document, path)
-    check(parsed=parsed, at=at, path=path)
+    market.resolve(parsed, check(parsed=parsed, at=at, path=path), at, path)
     last = PlanVersion.objects.filter(plan__code=parsed.code).order_by("-number").first()
     if last is None:
         return [f"new plan with {', '.join(node.code for node in parsed.nodes())}"]
     return differences.of(old=_sold(last.document), new=_sold(document))
 
 
-def check(*, parsed: PlanDocument, at: datetime, path: str = "plan") -> None:
-    """Raises DocumentError for an unknown meter, for what a meter cannot give, and for what is not built."""
+def check(*, parsed: PlanDocument, at: datetime, path: str = "plan") -> dict[str, MeterDefinition]:
+    """The meters that the plan prices, by slug.
+
+    Raises DocumentError for an unknown meter, for what a meter cannot give, and for what is not built.
+    """
     found = usage.versions(at=at, slugs=parsed.meters())
     stored = {slug: usage.definition(version) for slug, version in found.items()}
     for node, place, _in_choice in plan_checks.placed(parsed.components, path):
@@ -143,6 +150,7 @@ def check(*, parsed: PlanDocument, at: datetime, path: str = "plan") -> None:
             raise NotBuiltYet(f"{node.price.model} on invoices is not built yet", f"{place}.price.model")
     plan_checks.check_meters(parsed, stored, path)
     plan_checks.check_dimensions(parsed, stored, path)
+    return stored
 
 
 def _sold(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,13 +222,21 @@ def _check_overrides(plan: Plan, parsed: PlanDocument, effective_at: datetime, p
 
 
 def _saved(
-    plan: Plan, parsed: PlanDocument, document: Any, effective_at: datetime | None, at: datetime, by: str
+    plan: Plan,
+    parsed: PlanDocument,
+    document: Any,
+    resolution: market.Resolution,
+    effective_at: datetime | None,
+    at: datetime,
+    by: str,
 ) -> PlanVersion:
     Plan.objects.filter(pk=plan.pk).update(name=parsed.name)
     return PlanVersion.objects.create(
         plan=plan,
         number=plan.versions.count() + 1,
         document=document,
+        resolved_document=resolution.document if resolution.sources else None,
+        price_sources=resolution.sources or None,
         effective_at=effective_at,
         migration=parsed.migration,
         published_at=at,

@@ -118,7 +118,7 @@ def _against_sums() -> Iterator[Difference]:
 
 def usage_buckets(*, at: datetime) -> Iterator[Difference]:
     """Every meter whose rolled-up usage is not what its events add up to. Opens transactions of its own."""
-    for slug, version in sorted(usage.versions(at=at).items()):
+    for slug, version in sorted(usage.versions(at=at, is_archived_too=True).items()):
         comparison = rebuilding.differences(version=version)
         for each in comparison.shown:
             yield Difference(

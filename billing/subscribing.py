@@ -13,9 +13,22 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from billing import versions
 from billing.cycles import Cycle
 from billing.documents import plan as plans
-from billing.models import Customer, CustomerSubject, Plan, Subscription, SubscriptionPhase
+from billing.documents.nodes import PlanDocument
+from billing.documents.prices import Catalogue, Dynamic, Percentage
+from billing.models import (
+    Customer,
+    CustomerSubject,
+    Plan,
+    ServicePeriod,
+    Subscription,
+    SubscriptionPhase,
+)
 from metering import periods
+from metering.documents import DocumentError
 from metering.periods import Period
+
+# Market prices are fixed when a plan is published; invoices do not know single events yet.
+_NO_OVERRIDES = (Catalogue, Percentage, Dynamic)
 
 
 class SubscriptionRefused(Exception):
@@ -46,6 +59,10 @@ class ValidityEmpty(SubscriptionRefused):
     """A subject would be paid for during no time at all, or from no instant on."""
 
     field = "validity"
+
+
+class SubjectInvoicedOtherwise(SubscriptionRefused):
+    """Another subscription was invoiced for the subject's usage in that time."""
 
 
 class SubscriptionOfAnotherCustomer(SubscriptionRefused):
@@ -94,7 +111,7 @@ def subscribe(
             f"{customer.key} pays in {customer.currency}, the plan {plan.code} is in {plan.currency}."
         )
     version = versions.in_force(versions=versions.of(plan), at=start_at)
-    plans.apply_overrides(versions.document(version), overrides or {})
+    _check_overrides(versions.document(version), overrides or {})
     validity = DateTimeTZRange(start_at, end_at)
     _refuse_unassigned_subjects(customer, plan, key, validity)
     made = _saved(customer, plan, key, start_at, end_at, anchor_date, at)
@@ -102,6 +119,18 @@ def subscribe(
         subscription=made, plan=plan, validity=validity, overrides=dict(overrides or {})
     )
     return made
+
+
+def _check_overrides(plan: PlanDocument, overrides: Mapping[str, Any]) -> None:
+    """Raises DocumentError for overrides that do not fit, or whose price no invoice could use."""
+    changed = plans.apply_overrides(plan, overrides)
+    for component in changed.all_components():
+        if isinstance(component.price, _NO_OVERRIDES) and "price" in overrides.get(component.code, {}):
+            raise DocumentError(
+                "invalid",
+                f"{component.price.model} cannot be the price of a single subscription; write another model",
+                f"overrides.{component.code}.price",
+            )
 
 
 def _saved(
@@ -168,11 +197,25 @@ def assign_subject(
 
 @transaction.atomic
 def charge_subject(*, customer_subject: CustomerSubject, subscription: Subscription) -> CustomerSubject:
-    """Says which of the payer's subscriptions is charged for a subject that is assigned already."""
-    Customer.objects.select_for_update(no_key=True).get(pk=customer_subject.customer_id)
-    if subscription.customer_id != customer_subject.customer_id:
-        raise SubscriptionOfAnotherCustomer(
-            f"{subscription.key} is no subscription of {customer_subject.customer.key}."
+    """Says which of the payer's subscriptions is charged for a subject that is assigned already.
+
+    Raises `SubjectInvoicedOtherwise` where another subscription of the payer was invoiced for a part of the
+    time: its usage would be billed twice.
+    """
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_subject.customer_id)
+    if subscription.customer_id != customer.pk:
+        raise SubscriptionOfAnotherCustomer(f"{subscription.key} is no subscription of {customer.key}.")
+    invoiced = ServicePeriod.objects.filter(subscription__customer=customer, is_void=False)
+    validity = customer_subject.validity
+    if validity.lower is not None:
+        invoiced = invoiced.filter(end_at__gt=validity.lower)
+    if validity.upper is not None:
+        invoiced = invoiced.filter(start_at__lt=validity.upper)
+    other = invoiced.exclude(subscription=subscription).order_by("start_at").first()
+    if other is not None:
+        raise SubjectInvoicedOtherwise(
+            f"{other} was invoiced while {customer_subject.subject} was charged there: "
+            "void that invoice first."
         )
     customer_subject.subscription = subscription
     customer_subject.save(update_fields=["subscription"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from billing.cycles import Cycle
 from billing.documents import plan as plans
@@ -35,8 +36,14 @@ def of(plan: Plan) -> list[PlanVersion]:
 
 
 def document(version: PlanVersion) -> PlanDocument:
-    """The parsed document of a version."""
-    return plans.parse(version.document)
+    """The parsed document of a version, with fixed prices where it names market prices."""
+    return plans.parse(rated_document(version))
+
+
+def rated_document(version: PlanVersion) -> dict[str, Any]:
+    """The document that usage is rated by: as written, but with the market prices of its publishing."""
+    found: dict[str, Any] = version.resolved_document or version.document
+    return found
 
 
 def meters(plan: Plan) -> frozenset[str]:

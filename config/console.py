@@ -97,6 +97,7 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "Usage",
                 "items": [
+                    _entry("Explorer", "query_stats", "console:usage", "metering.view_usageseries"),
                     _entry("Events", "bolt", "console:events", "metering.view_event"),
                     _entry(
                         "Event batches",
@@ -107,7 +108,7 @@ UNFOLD: dict[str, Any] = {
                     _entry(
                         "Rejected events",
                         "report",
-                        "admin:metering_rejectedevent_changelist",
+                        "quarantine:list",
                         "metering.view_rejectedevent",
                     ),
                 ],

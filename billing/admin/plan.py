@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from unfold.decorators import action, display
 
+from billing import formats
 from billing.models import Plan, PlanVersion
 from metering.admin.reading import ReadOnlyAdmin, ReadOnlyInline
 
@@ -20,7 +21,7 @@ class PlanVersionInline(ReadOnlyInline):
     """The plan's versions, newest first, each linked to its page."""
 
     model = PlanVersion
-    fields = ("link", "effective", "migration", "published_at", "published_by")
+    fields = ("link", "effective", "migration", "published_at", "published_by", "market")
     readonly_fields = fields
     ordering = ("-number",)
     hide_title = True
@@ -35,6 +36,11 @@ class PlanVersionInline(ReadOnlyInline):
         return (
             f"{version.effective_at:%Y-%m-%d %H:%M} UTC" if version.effective_at else "the beginning of time"
         )
+
+    @display(description="market prices")
+    def market(self, version: PlanVersion) -> str:
+        sources = {formats.market_source(each) for each in (version.price_sources or {}).values()}
+        return "; ".join(sorted(sources)) or "-"
 
 
 @admin.register(Plan)

@@ -12,6 +12,7 @@ from billing.console.meter_upload import view as meter_upload
 from billing.console.plan_upload import view as plan_upload
 from billing.console.plan_version import view as plan_version
 from billing.console.subscribe import view as subscribe
+from billing.console.usage import view as usage
 
 app_name = "console"
 urlpatterns = [
@@ -26,4 +27,6 @@ urlpatterns = [
     path("plans/upload/", plan_upload.page, name="plan_upload"),
     path("plans/<str:code>/<int:number>/", plan_version.page, name="plan_version"),
     path("subscribe/", subscribe.page, name="subscribe"),
+    path("usage/", usage.page, name="usage"),
+    path("usage/csv/", usage.download, name="usage_csv"),
 ]

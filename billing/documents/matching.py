@@ -20,16 +20,17 @@ def first_tie(conditions: Sequence[When]) -> tuple[int, int] | None:
     by_names: dict[tuple[str, ...], list[int]] = {}
     for place, when in enumerate(conditions):
         by_names.setdefault(tuple(name for name, _ in when), []).append(place)
-    ties = [tie for places in by_names.values() if (tie := _tie_of_same_names(conditions, places))]
+    ties = [_tie_of_same_names(conditions, places) for places in by_names.values()]
     for left, right in combinations(by_names, 2):
         if len(left) == len(right):
-            ties += _ties(conditions, by_names[left], by_names[right])
-    return min(ties, key=lambda tie: (tie[1], tie[0]), default=None)
+            shared = sorted(set(left) & set(right))
+            ties.append(_tie_of_others(conditions, by_names[left], by_names[right], shared))
+    return min((tie for tie in ties if tie), key=lambda tie: (tie[1], tie[0]), default=None)
 
 
 def _tie_of_same_names(conditions: Sequence[When], places: list[int]) -> tuple[int, int] | None:
-    """The first tie among conditions on the same dimensions, found by their combinations of values."""
-    if any(prod(len(accepted) for _, accepted in conditions[place]) > EXPANDED_MAX for place in places):
+    """The first tie among conditions on the same dimensions."""
+    if _are_wide(conditions, places):
         return next(
             (pair for pair in combinations(places, 2) if _can_both_match(*(conditions[p] for p in pair))),
             None,
@@ -43,13 +44,41 @@ def _tie_of_same_names(conditions: Sequence[When], places: list[int]) -> tuple[i
     return None
 
 
-def _ties(conditions: Sequence[When], lefts: list[int], rights: list[int]) -> list[tuple[int, int]]:
-    return [
-        (min(left, right), max(left, right))
-        for left in lefts
-        for right in rights
-        if _can_both_match(conditions[left], conditions[right])
-    ]
+def _tie_of_others(
+    conditions: Sequence[When], lefts: list[int], rights: list[int], shared: Sequence[str]
+) -> tuple[int, int] | None:
+    """The first tie between conditions on other dimensions: both accept a value of each that they share."""
+    if _are_wide(conditions, [*lefts, *rights]):
+        pairs = (
+            (min(pair), max(pair))
+            for pair in product(lefts, rights)
+            if _can_both_match(*(conditions[p] for p in pair))
+        )
+    else:
+        first = _first_places(conditions, lefts, shared)
+        other = _first_places(conditions, rights, shared)
+        pairs = (
+            (min(first[values], other[values]), max(first[values], other[values]))
+            for values in first.keys() & other.keys()
+        )
+    return min(pairs, key=lambda tie: (tie[1], tie[0]), default=None)
+
+
+def _first_places(
+    conditions: Sequence[When], places: list[int], names: Sequence[str]
+) -> dict[tuple[str, ...], int]:
+    """The first condition that accepts each combination of values of the dimensions."""
+    found: dict[tuple[str, ...], int] = {}
+    for place in places:
+        accepted = dict(conditions[place])
+        for values in product(*(accepted[name] for name in names)):
+            found.setdefault(values, place)
+    return found
+
+
+def _are_wide(conditions: Sequence[When], places: list[int]) -> bool:
+    """Whether a condition accepts so many combinations of values that they cannot all be listed."""
+    return any(prod(len(accepted) for _, accepted in conditions[place]) > EXPANDED_MAX for place in places)
 
 
 def _can_both_match(left: When, right: When) -> bool:

@@ -6,6 +6,8 @@ from decimal import Decimal
 from billing.documents import currencies, prices
 from billing.documents.nodes import GREATEST, IN_ADVANCE, LEAST, PERIOD, Component, Group, Node, PlanDocument
 from billing.documents.prices import (
+    CATALOGUE_DIMENSIONS,
+    Catalogue,
     Dynamic,
     Flat,
     Graduated,
@@ -154,3 +156,5 @@ def _named(component: Component) -> Iterable[tuple[str, str]]:
     yield from ((name, "per") for name in component.per)
     if isinstance(component.price, Matrix):
         yield from ((name, "price.by") for name in component.price.by)
+    if isinstance(component.price, Catalogue):
+        yield from ((name, "price") for name in CATALOGUE_DIMENSIONS)

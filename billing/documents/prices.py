@@ -28,6 +28,8 @@ from metering.documents.kinds import (
 )
 
 MAJOR, MINOR = "MAJOR", "MINOR"
+# What usage must be split by to be priced from the catalogue.
+CATALOGUE_DIMENSIONS = PROVIDER, MODEL = ("provider", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +286,17 @@ _FOREIGN = {
 }
 _MARKUP = {"markup_percent": Field(Number(minimum=Decimal(-100)), ZERO)}
 
+# An amount, or the same under the name that it has everywhere else: {unit_amount: ...}.
+_PRICED = Shape(
+    "a price of what is unknown",
+    {"unit_amount": Field(AMOUNT)},
+    lambda values, _given, _path: values["unit_amount"],
+)
+_UNKNOWN = Either(
+    (AMOUNT, _PRICED),
+    lambda value, _path: _PRICED if isinstance(value, dict) and "unit_amount" in value else AMOUNT,
+)
+
 SHAPES: dict[str, Shape] = {
     "flat": _shape(Flat, {"amount": Field(AMOUNT)}),
     "per_unit": _shape(PerUnit, {"unit_amount": Field(AMOUNT)}),
@@ -327,7 +340,7 @@ SHAPES: dict[str, Shape] = {
     "dynamic": _shape(Dynamic, {"amount": Field(PATH), **_FOREIGN, **_MARKUP}),
     "catalogue": _shape(
         Catalogue,
-        {"price_of": Field(PATH), "at": Field(Instant(), None), **_MARKUP, "unknown": Field(AMOUNT, None)},
+        {"price_of": Field(PATH), "at": Field(Instant(), None), **_MARKUP, "unknown": Field(_UNKNOWN, None)},
     ),
 }
 

@@ -1,4 +1,4 @@
 """Writes invoices: drafted from live usage, finalized with a number, and from then on frozen.
 
-Locks are always taken in the order customer, subscription, invoice, counter.
+Locks are always taken in the order customer, subscription, plan, invoice, counter.
 """

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from billing.documents.amounts import Amount
 from billing.documents.nodes import Component
-from billing.documents.prices import Catalogue, Matrix, Rate
+from billing.documents.prices import MODEL, PROVIDER, Catalogue, Matrix, Rate
 from billing.market import source
 from billing.market.source import MarketPrice
 from metering import numbers
@@ -17,7 +17,7 @@ from metering.documents.errors import invalid, joined
 from metering.documents.meter import MeterDefinition
 from metering.measures.events import range_text
 
-PROVIDER, MODEL, CONTEXT = "provider", "model", "context"
+CONTEXT = "context"
 PLACES = 18
 NAMED_MAX = 10
 

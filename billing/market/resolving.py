@@ -31,26 +31,31 @@ def has_catalogue(plan: PlanDocument) -> bool:
     return any(isinstance(component.price, Catalogue) for component in plan.all_components())
 
 
-def resolve(plan: PlanDocument, meters: Mapping[str, MeterDefinition], at: datetime) -> PlanDocument:
+def resolve(
+    plan: PlanDocument, meters: Mapping[str, MeterDefinition], at: datetime, path: str = "plan"
+) -> PlanDocument:
     """The plan with matrices in place of catalogue prices.
 
-    `at`: which dated prices are meant where the plan does not say. Raises DocumentError for a plan in another
-    currency than USD, for prices by context that the meter cannot tell apart, and for prices by time of day.
+    `at`: which dated prices are meant where the plan does not say. `path`: of the plan, for messages. Raises
+    DocumentError for a plan in another currency than USD, for prices by context that the meter cannot tell
+    apart, and for prices by time of day.
     """
     if not has_catalogue(plan):
         return plan
-    matrices = _matrices(plan, meters, at)
+    matrices = _matrices(plan, meters, at, path)
     return replace(plan, components=tuple(_replaced(node, matrices) for node in plan.components))
 
 
-def resolved_document(document: Any, meters: Mapping[str, MeterDefinition], at: datetime) -> Resolution:
+def resolved_document(
+    document: Any, meters: Mapping[str, MeterDefinition], at: datetime, path: str = "plan"
+) -> Resolution:
     """The document of a plan with matrices in place of catalogue prices, to be stored beside it. Raises as
     `resolve`.
     """
-    plan = plans.parse(document)
+    plan = plans.parse(document, path)
     if not has_catalogue(plan):
         return Resolution(document, {})
-    matrices = _matrices(plan, meters, at)
+    matrices = _matrices(plan, meters, at, path)
     sources = {
         component.code: _source(component.price, at)
         for component in plan.all_components()
@@ -59,12 +64,14 @@ def resolved_document(document: Any, meters: Mapping[str, MeterDefinition], at: 
     return Resolution({**document, "components": _written(document["components"], matrices)}, sources)
 
 
-def _matrices(plan: PlanDocument, meters: Mapping[str, MeterDefinition], at: datetime) -> dict[str, Matrix]:
+def _matrices(
+    plan: PlanDocument, meters: Mapping[str, MeterDefinition], at: datetime, plan_path: str
+) -> dict[str, Matrix]:
     # the source is a large module, loaded only for plans that need it
     from billing.market import matrices
 
     found = {}
-    for node, path, _ in placed(plan.components, "plan"):
+    for node, path, _ in placed(plan.components, plan_path):
         if isinstance(node, Component) and isinstance(node.price, Catalogue):
             if plan.currency != "USD":
                 raise DocumentError(

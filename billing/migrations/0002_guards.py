@@ -33,6 +33,7 @@ begin
             using errcode = 'restrict_violation';
     end if;
     if new.state = 'DRAFT'
+        or (old.state = 'VOID' and new.state <> 'VOID')
         or (old.customer_id, old.number, old.currency, old.subtotal, old.discount_total, old.total,
             old.drafted_at, old.finalized_at, old.due_date, old.seller, old.buyer)
            is distinct from
@@ -57,8 +58,9 @@ begin
     if number is null then
         return case when tg_op = 'DELETE' then old else new end;
     end if;
-    -- Voiding an invoice frees its periods, and later revisions of its usage are taken note of.
+    -- Voiding an invoice frees its periods for ever, and later revisions of its usage are taken note of.
     if tg_op = 'UPDATE'
+        and (new.is_void or not old.is_void)
         and (to_jsonb(old) - 'is_void' - 'revisions') = (to_jsonb(new) - 'is_void' - 'revisions')
     then
         return new;

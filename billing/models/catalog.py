@@ -30,7 +30,9 @@ class Plan(models.Model):
 class PlanVersion(models.Model):
     """A plan document as published. The database refuses to change or delete it.
 
-    ``document`` is the document as it was written, ``effective_at`` null the beginning of time.
+    ``document`` is the document as it was written, ``effective_at`` null the beginning of time. Where it
+    names market prices, ``resolved_document`` has fixed ones in their place, by which usage is rated, and
+    ``price_sources`` says by component where they come from: {"name", "version", "at"}.
     """
 
     class Migration(models.TextChoices):
@@ -41,6 +43,8 @@ class PlanVersion(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     document = models.JSONField(encoder=DjangoJSONEncoder)
+    resolved_document = models.JSONField(encoder=DjangoJSONEncoder, null=True, blank=True)
+    price_sources = models.JSONField(encoder=DjangoJSONEncoder, null=True, blank=True)
     effective_at = models.DateTimeField(null=True, blank=True)
     migration = models.CharField(max_length=20, choices=Migration.choices, default=Migration.NEXT_PERIOD)
     published_at = models.DateTimeField()

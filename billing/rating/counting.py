@@ -34,8 +34,11 @@ def rows_of(
     plan: PlanDocument,
     period: Period,
     as_of: datetime | None,
+    reset_at: datetime,
 ) -> tuple[list[UsageRow], list[Unbilled]]:
     """The usage of the events in the period, and the events that a meter could not count.
+
+    `reset_at`: the start of the whole billing period, where levels that are not carried over are 0.
 
     Raises DocumentError `unmeterable` for an event that no matching meter can use where one of them is
     strict, `period` for one outside the period that cannot matter in it, `unpriced` for one that no component
@@ -48,7 +51,7 @@ def rows_of(
         unbilled += _count(event, field, meters, counted)
     rows: list[UsageRow] = []
     for slug, each in sorted(counted.items()):
-        rows += _rows(meters[slug], each, plan, period, as_of)
+        rows += _rows(meters[slug], each, plan, period, as_of, reset_at)
     return rows, unbilled
 
 
@@ -98,13 +101,16 @@ def _rows(
     plan: PlanDocument,
     period: Period,
     as_of: datetime | None,
+    reset_at: datetime,
 ) -> Iterator[UsageRow]:
-    _check_period(definition, counted, period)
+    _check_period(definition, counted, period, reset_at)
     if not definition.additive:
         yield from _measured(definition, counted, plan, period, as_of)
     elif definition.aggregation == TIME_WEIGHTED:
         contributions = [each.contribution for each in counted]
-        for stretch in time_weighted.stretches(definition, contributions, period=period, as_of=as_of):
+        for stretch in time_weighted.stretches(
+            definition, contributions, period=period, as_of=as_of, reset_at=reset_at
+        ):
             quantity = Fraction(stretch.level) * stretch.period.microseconds / definition.per_microseconds
             dimensions = {**dict(stretch.dimensions), RESERVED_DIMENSION: stretch.subject}
             yield UsageRow(
@@ -125,13 +131,16 @@ def _rows(
             )
 
 
-def _check_period(definition: MeterDefinition, counted: Sequence[Counted], period: Period) -> None:
+def _check_period(
+    definition: MeterDefinition, counted: Sequence[Counted], period: Period, reset_at: datetime
+) -> None:
     """An event outside the period counts nothing in it, except that the past matters where it is carried
-    over.
+    over, and of levels that of the billing period.
     """
+    since = reset_at if definition.aggregation == TIME_WEIGHTED else period.start
     for each in counted:
         start, at = each.contribution.start, each.contribution.at
-        is_outside = start >= period.end or (at < period.start and not definition.carry_over)
+        is_outside = start >= period.end or (at < since and not definition.carry_over)
         if is_outside:
             raise DocumentError("period", "the event is outside the billed period", f"{each.field}.time")
 

@@ -5,8 +5,12 @@ from fractions import Fraction
 from billing.documents import currencies, prices
 from billing.documents.prices import Dynamic, Percentage
 from billing.rating.inputs import UsageRow
+from metering import numbers
 from metering.documents.errors import DocumentError
 from metering.measures import events
+
+# What a number of an event may have: 40 digits, and an exponent of at most 30 either way.
+INTEGER_DIGITS, PLACES = 31, 69
 
 
 def amount_of(price: Dynamic, row: UsageRow, currency: str) -> Fraction:
@@ -15,7 +19,7 @@ def amount_of(price: Dynamic, row: UsageRow, currency: str) -> Fraction:
     """
     check_currency(price, row, currency)
     amount = events.number(events.at_path(row.data, price.amount))
-    if amount is None:
+    if amount is None or not numbers.is_within(amount, integer_digits=INTEGER_DIGITS, decimal_places=PLACES):
         raise DocumentError("unpriced", f"the event has no amount at {price.amount}", row.field)
     return in_major_units(price, Fraction(amount), currency)
 

@@ -12,7 +12,7 @@ from billing.documents import plan_checks
 from billing.documents import quote as requests
 from billing.documents.nodes import PlanDocument
 from billing.documents.quote import QuoteRequest
-from billing.rating import counting
+from billing.rating import counting, work
 from billing.rating.inputs import Billed, MeterFacts, Segment, UsageRow
 from billing.rating.rating import rate
 from billing.rating.statement import Unbilled
@@ -21,7 +21,7 @@ from metering.documents.meter import MeterDefinition
 
 StoredPlan = Callable[[str, int | None], PlanDocument | None]
 StoredMeters = Callable[[frozenset[str]], Mapping[str, MeterDefinition]]
-Resolve = Callable[[PlanDocument, Mapping[str, MeterDefinition], datetime], PlanDocument]
+Resolve = Callable[[PlanDocument, Mapping[str, MeterDefinition], datetime, str], PlanDocument]
 
 
 def quote(
@@ -30,12 +30,14 @@ def quote(
     stored_plan: StoredPlan | None = None,
     stored_meters: StoredMeters | None = None,
     resolve: Resolve | None = None,
+    work_max: int | None = None,
 ) -> dict[str, Any]:
     """The answer to a quote request, JSON-ready: a statement.
 
     `stored_plan` finds a plan by code and version (None: the published one), `stored_meters` definitions by
     slug, `resolve` turns catalogue prices into fixed ones. They are asked only for what the request does not
-    bring itself. Raises DocumentError with the field of the request.
+    bring itself. `work_max` bounds how much there may be to do (see `work`), None does not. Raises
+    DocumentError with the field of the request.
     """
     parsed = requests.parse(request)
     segments = _segments(parsed, stored_plan)
@@ -43,16 +45,24 @@ def quote(
         row.meter for row in parsed.usage
     }
     meters = _meters(parsed, slugs, stored_meters)
-    if resolve is not None:
-        segments = [
-            replace(each, plan=resolve(each.plan, meters, parsed.billed_period.start)) for each in segments
-        ]
-    for place, segment in enumerate(segments):
-        path = f"segments[{place}].plan" if parsed.segments else "plan"
+    paths = [f"segments[{place}].plan" if parsed.segments else "plan" for place in range(len(segments))]
+    for segment, path in zip(segments, paths, strict=True):
         plan_checks.check_meters(segment.plan, meters, path)
         if parsed.events:
             plan_checks.check_dimensions(segment.plan, meters, path)
+    if resolve is not None:
+        segments = [
+            replace(each, plan=resolve(each.plan, meters, parsed.billed_period.start, path))
+            for each, path in zip(segments, paths, strict=True)
+        ]
+    _check_work(len(parsed.events) * len(meters), work_max, "events")
     rows, unbilled = _rows(parsed, meters, segments[-1].plan)
+    field = "events" if parsed.events else "usage"
+    _check_work(work.of(rows, segments), work_max, field)
+    if work_max is not None and not work.has_common_denominator(rows):
+        raise invalid(
+            "the quantities are fractions of too many kinds to be added up; round some of them", field
+        )
     statement = rate(
         segments=segments,
         period=parsed.period,
@@ -112,7 +122,12 @@ def _rows(
     if request.events:
         _check_known(plan, meters)
         return counting.rows_of(
-            request.events, meters, plan=plan, period=request.billed_period, as_of=request.as_of
+            request.events,
+            meters,
+            plan=plan,
+            period=request.billed_period,
+            as_of=request.as_of,
+            reset_at=request.period.start,
         )
     rows = [
         UsageRow(
@@ -128,6 +143,15 @@ def _rows(
         for n, row in enumerate(request.usage)
     ]
     return rows, []
+
+
+def _check_work(amount: int, limit: int | None, field: str) -> None:
+    if limit is not None and amount > limit:
+        raise invalid(
+            f"is too much for one quote: about {amount:,} prices would have to be looked at, and at most "
+            f"{limit:,} are; quote fewer rows, a shorter time or fewer components at once",
+            field,
+        )
 
 
 def _check_known(plan: PlanDocument, meters: Mapping[str, MeterDefinition]) -> None:

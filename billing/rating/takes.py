@@ -183,7 +183,7 @@ def of_track(
         return _whole(track, rows)
     sums: dict[Combination, dict[tuple[int, datetime, Combination], Fraction]] = {}
     fields: dict[tuple[int, datetime, Combination], str] = {}
-    by_quarter = any(_orders_quarters(component) for _, component in track.members)
+    by_quarter = any(orders_quarters(component) for _, component in track.members)
     for span, component in track.members:
         within = span.period.intersect(Period(frame.billed.start, max(frame.read_until, frame.billed.start)))
         names, per = dimension_names(component), sorted(component.per)
@@ -203,7 +203,7 @@ def of_track(
     }
 
 
-def _orders_quarters(component: Component) -> bool:
+def orders_quarters(component: Component) -> bool:
     """Whether it matters in which quarter hour usage falls: where free units go to the first of
     differently priced ones.
     """

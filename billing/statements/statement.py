@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from billing import evidence, rating
+from billing import evidence, rating, versions
 from billing.documents.nodes import Component
 from billing.documents.prices import Matrix
 from billing.models import Subscription
@@ -84,7 +84,7 @@ def of(*, subscription: Subscription, period: Period, as_of: datetime, is_final:
 
 def _meters(stretches: Sequence[Stretch], as_of: datetime) -> dict[str, MeterVersion]:
     slugs = sorted(frozenset().union(*(stretch.plan.meters() for stretch in stretches)))
-    found = usage.versions(at=as_of, slugs=slugs)
+    found = usage.versions(at=as_of, slugs=slugs, is_archived_too=True)
     for slug in slugs:
         if slug not in found:
             raise MeterMissing(f"The meter {slug} does not count at {as_of:%Y-%m-%d %H:%M} UTC.")
@@ -155,6 +155,6 @@ def _segment(stretch: Stretch) -> dict[str, Any]:
         **evidence.written_period(stretch.period),
         "plan": stretch.plan.code,
         "version": stretch.version.number,
-        "document": stretch.version.document,
+        "document": versions.rated_document(stretch.version),
         "overrides": stretch.overrides,
     }

@@ -1,12 +1,13 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from billing import publishing
+from billing import evidence, publishing, statements
 from billing.models import Plan, PlanVersion
 from metering.documents import DocumentError
-from tests.world import catalog
+from tests.world import catalog, events, meters
 
 pytestmark = pytest.mark.django_db
 
@@ -197,6 +198,7 @@ class TestPublishedVersion:
         [
             "update billing_planversion set document = '{}'",
             "update billing_planversion set effective_at = now()",
+            "update billing_planversion set resolved_document = '{}'",
             "delete from billing_planversion",
         ],
     )
@@ -208,3 +210,84 @@ class TestPublishedVersion:
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+TOKENS = {"dimensions": {"provider": "provider", "model": "model"}, "value": "input_tokens"}
+GPT = {"provider": ["openai"], "model": ["gpt-4o"]}
+
+
+def market_priced(**price):
+    """A component of input tokens of GPT-4o, whose market price is 2.50 USD a million."""
+    fields = {"meter": "input_tokens", "where": GPT}
+    return {"code": "tokens", "price": {"model": "catalogue", "price_of": "input", **price}, **fields}
+
+
+class TestMarketPrices:
+    @pytest.fixture(autouse=True)
+    def input_tokens(self, gpu_hours):
+        meters.meter("input_tokens", "SUM", **TOKENS)
+
+    def test_are_fixed_beside_the_document_as_written(self):
+        version = apply(market_priced(markup_percent="20")).version
+        assert version.document["components"][0]["price"]["model"] == "catalogue"
+        # 2.50 a million and 20 % on top are 3.00 a million
+        assert version.resolved_document["components"][0]["price"] == {
+            "model": "matrix",
+            "by": ["provider", "model"],
+            "rates": [{"when": {"model": ["gpt-4o"], "provider": ["openai"]}, "unit_amount": "0.000003"}],
+        }
+        assert version.price_sources == {
+            "tokens": {"name": "genai-prices", "version": "0.2.3", "at": "2026-10-10T12:00:00Z"}
+        }
+
+    def test_are_those_of_the_instant_that_the_document_names(self):
+        version = apply(market_priced(at="2026-01-01T00:00:00Z")).version
+        assert version.price_sources["tokens"]["at"] == "2026-01-01T00:00:00Z"
+
+    def test_stay_when_the_same_document_comes_again_later(self):
+        apply(market_priced())
+        assert apply(market_priced(), at=LATER).outcome == "unchanged"
+        assert PlanVersion.objects.get().price_sources["tokens"]["at"] == "2026-10-10T12:00:00Z"
+
+    def test_change_with_the_markup(self):
+        apply(market_priced())
+        assert apply(market_priced(markup_percent="5")).outcome == "published"
+
+    def test_are_absent_from_other_plans(self):
+        version = apply().version
+        assert (version.resolved_document, version.price_sources) == (None, None)
+
+    def test_price_what_a_subscription_used(self):
+        plan = apply(market_priced(), at=catalog.LONG_AGO).version.plan
+        acme = catalog.customer("acme")
+        subscription = catalog.subscription(acme, plan)
+        data = {"provider": "openai", "model": "gpt-4o", "input_tokens": 4_000_000}
+        events.store([events.event(1, datetime(2026, 10, 5, tzinfo=UTC), data)])
+        rated = statements.of(
+            subscription=subscription, period=catalog.OCTOBER, as_of=catalog.IN_NOVEMBER, is_final=True
+        )
+        # 4 million at 2.50
+        assert rated.statement.total == Decimal("10.00")
+        assert rated.rating_input["segments"][0]["document"]["components"][0]["price"]["model"] == "matrix"
+        assert evidence.rate(evidence.unpack(evidence.pack(rated.rating_input))) == rated.statement
+
+    @pytest.mark.parametrize(
+        ("component", "field", "words"),
+        [
+            (market_priced() | {"where": {**GPT, "model": ["gpt-99"]}}, "price", "gpt-99"),
+            (market_priced(price_of="inputs"), "price.price_of", "cache_read"),
+            (market_priced() | {"meter": "gpu_hours", "where": None}, "price", "no dimension provider"),
+        ],
+    )
+    def test_that_are_not_there_are_refused_with_their_place(self, component, field, words):
+        document = catalog.document(catalog.fee(), component)
+        for act in (publishing.apply, publishing.difference):
+            with pytest.raises(DocumentError, match=words) as caught:
+                act(document=document, at=NOW, path="plans[3]")
+            assert caught.value.field == f"plans[3].components[1].{field}"
+        assert not Plan.objects.exists()
+
+    def test_are_refused_in_another_currency(self):
+        with pytest.raises(DocumentError, match="must the plan be") as caught:
+            apply(market_priced(), currency="EUR")
+        assert caught.value.code == "currency"

@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from billing import registering, subscribing, versions
+from billing.invoicing import running
 from billing.models import Customer, CustomerSubject, Seller, Subscription, SubscriptionPhase
 from metering.documents import DocumentError
 from metering.periods import Period
@@ -85,6 +86,9 @@ class TestSubscribe:
             ({"gpus": {"included": None}}, "overrides.gpus"),
             ({"gpu": {"quantity": "5"}}, "overrides.gpu.quantity"),
             ({"seats": {"amount": "5"}}, "overrides.seats.amount"),
+            ({"gpu": {"price": {"model": "percentage", "rate": "1"}}}, "overrides.gpu.price"),
+            ({"gpu": {"price": {"model": "dynamic", "amount": "cost"}}}, "overrides.gpu.price"),
+            ({"gpu": {"price": {"model": "catalogue", "price_of": "input"}}}, "overrides.gpu.price"),
         ],
     )
     def test_refuses_overrides_that_do_not_fit(self, acme, plan, overrides, field):
@@ -122,6 +126,18 @@ class TestSubscribe:
             subscribe(acme, addon, key="second")
         subscribing.charge_subject(customer_subject=subject, subscription=first)
         assert subscribe(acme, addon, key="second").pk
+
+    def test_moves_no_subject_away_from_a_subscription_that_was_invoiced_for_it(self, acme, plan):
+        catalog.seller()
+        first = subscribe(acme, plan)
+        subject = subscribing.assign_subject(customer=acme, subject="vc1", validity=catalog.OCTOBER)
+        subscribing.charge_subject(customer_subject=subject, subscription=first)
+        second = subscribe(acme, catalog.plan(code="addon"), key="second")
+        running.run(as_of=catalog.IN_NOVEMBER, at=catalog.IN_NOVEMBER)
+        with pytest.raises(subscribing.SubjectInvoicedOtherwise, match="vc1"):
+            subscribing.charge_subject(customer_subject=subject, subscription=second)
+        subject.refresh_from_db()
+        assert subject.subscription == first
 
     def test_takes_a_second_one_on_another_meter_or_later(self, acme, plan):
         subscribe(acme, plan, end_at=utc(2026, 11, 1))

@@ -54,7 +54,7 @@ class TestWalk:
             "/console/exports/?month=2020-05",
             "/console/plans/hybrid/1/",
             "/console/plans/upload/?plan=hybrid",
-            "/console/metering/rejectedevent/",
+            "/console/quarantine/",
             "/console/billing/invoice/",
         ):
             page.goto(web_server.url + path)

@@ -8,8 +8,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from billing.console import curl, limits, months
+from billing.console import curl, months
 from billing.console.dashboard import chart, figures
+from metering.models import patience
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -42,9 +43,9 @@ def _money(month: months.Month) -> dict[str, Any]:
 def _events(month: months.Month, now: datetime) -> dict[str, Any]:
     counts = {"pending": figures.pending_batches(), "rejected": figures.rejected_events()}
     try:
-        with limits.answer_in_time():
+        with patience.answer_in_time():
             hours = figures.events_by_hour(month.period, at=now)
-    except limits.TooSlow:
+    except patience.TooSlow:
         return {**counts, "is_chart_too_slow": True}
     total = sum(number for _, number in hours)
     return {**counts, "events_total": total, "chart": chart.events(hours), "chart_options": chart.options()}

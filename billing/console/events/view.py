@@ -8,10 +8,10 @@ from django.db.models import Func, TextField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from billing.console import curl, keysets, limits, months, pages
+from billing.console import curl, keysets, months, pages
 from billing.console.events import filters
 from billing.models import CustomerSubject
-from metering.models import Event, EventBatch, EventKey, UncountedEvent
+from metering.models import Event, EventBatch, EventKey, UncountedEvent, patience
 
 
 @pages.needs("metering.view_event")
@@ -24,9 +24,9 @@ def listing(request: HttpRequest) -> HttpResponse:
     is_too_slow = False
     if form.is_valid():
         try:
-            with limits.answer_in_time():
+            with patience.answer_in_time():
                 rows = keysets.by_time_and_key(filters.apply(form, month=month, at=now), query=request.GET)
-        except limits.TooSlow:
+        except patience.TooSlow:
             is_too_slow = True
     kept = {name: request.GET[name] for name in ("subject", "type", "event_id") if request.GET.get(name)}
     return pages.render(

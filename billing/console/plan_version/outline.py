@@ -8,7 +8,10 @@ from typing import Any
 
 from billing import formats
 from billing.console.plan_version import prices
+from billing.models import PlanVersion
 
+# A market has thousands of models; a page is for people.
+RATES_SHOWN = 20
 COMBINES = {
     "SUM": "all of these together",
     "GREATEST": "the dearest of these",
@@ -28,20 +31,53 @@ class Row:
     is_group: bool
 
 
-def rows(document: dict[str, Any]) -> list[Row]:
-    """One row for each component and group of a plan's document."""
-    return list(_rows(document.get("components", []), document.get("currency", ""), 0))
+@dataclasses.dataclass(frozen=True)
+class Fixed:
+    """The market prices of a published version: where they are from, and the price of each component."""
+
+    sources: dict[str, dict[str, str]]
+    price_by_code: dict[str, dict[str, Any]]
 
 
-def _rows(components: Iterable[dict[str, Any]], currency: str, depth: int) -> Iterator[Row]:
+def fixed(version: PlanVersion) -> Fixed:
+    """The market prices that the version was published with."""
+    resolved = (version.resolved_document or {}).get("components", [])
+    return Fixed(version.price_sources or {}, dict(_prices(resolved)))
+
+
+def _prices(components: Iterable[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for component in components:
+        if "components" in component:
+            yield from _prices(component["components"])
+        else:
+            yield component["code"], component["price"]
+
+
+def _market(code: str, currency: str, fixed: Fixed) -> list[str]:
+    if code not in fixed.sources:
+        return []
+    lines = prices.lines(fixed.price_by_code[code], currency)
+    more = [f"and {len(lines) - RATES_SHOWN:,} more"] if len(lines) > RATES_SHOWN else []
+    return [formats.market_source(fixed.sources[code]), *lines[:RATES_SHOWN], *more]
+
+
+def rows(document: dict[str, Any], fixed: Fixed | None = None) -> list[Row]:
+    """One row for each component and group of a plan's document; ``fixed`` is of a published version."""
+    return list(
+        _rows(document.get("components", []), document.get("currency", ""), 0, fixed or Fixed({}, {}))
+    )
+
+
+def _rows(components: Iterable[dict[str, Any]], currency: str, depth: int, fixed: Fixed) -> Iterator[Row]:
     for component in components:
         name, code = component.get("name") or component["code"], component["code"]
         if "combine" in component:
             terms = [COMBINES.get(component["combine"], component["combine"]), *_bounds(component, currency)]
             yield Row(depth, name, code, "", terms, is_group=True)
-            yield from _rows(component.get("components", []), currency, depth + 1)
+            yield from _rows(component.get("components", []), currency, depth + 1, fixed)
         else:
-            terms = [*prices.lines(component.get("price", {}), currency), *_bounds(component, currency)]
+            price = [*prices.lines(component.get("price", {}), currency), *_market(code, currency, fixed)]
+            terms = [*price, *_bounds(component, currency)]
             yield Row(depth, name, code, _counts(component), terms, is_group=False)
 
 

@@ -71,12 +71,27 @@ def _tier(tier: dict[str, Any], currency: str) -> str:
 
 def _matrix(price: dict[str, Any], currency: str) -> Lines:
     shown = [
-        f"{', '.join(f'{name} {value}' for name, value in rate.get('when', {}).items())}: "
+        f"{', '.join(f'{name} {_one_of(value)}' for name, value in rate.get('when', {}).items())}: "
         f"{amount(rate.get('unit_amount', '0'), currency)} a unit"
         for rate in price.get("rates", [])
     ]
     if price.get("otherwise") is not None:
         shown.append(f"otherwise: {amount(price['otherwise'], currency)} a unit")
+    return shown
+
+
+def _one_of(values: Any) -> str:
+    return " or ".join(map(str, values)) if isinstance(values, list) else str(values)
+
+
+def _catalogue(price: dict[str, Any], currency: str) -> Lines:
+    markup = price.get("markup_percent")
+    more = "" if markup in (None, "0", 0) else f", {formats.number(markup)} % on top"
+    shown = [f"the market price {price.get('price_of')} of the model{more}"]
+    unknown = price.get("unknown")
+    if unknown is not None:
+        plain = unknown.get("unit_amount", unknown) if isinstance(unknown, dict) else unknown
+        shown.append(f"models without one: {amount(plain, currency)} a unit")
     return shown
 
 
@@ -87,4 +102,5 @@ _MODELS: dict[str, Callable[[dict[str, Any], str], Lines]] = {
     "graduated": _graduated,
     "volume": _volume,
     "matrix": _matrix,
+    "catalogue": _catalogue,
 }

@@ -20,7 +20,7 @@ def page(request: HttpRequest, code: str, number: int) -> HttpResponse:
         "plan_version.html",
         title=f"{version.plan.name}, version {version.number}",
         version=version,
-        rows=outline.rows(version.document),
+        rows=outline.rows(version.document, outline.fixed(version)),
         document=texts.of(version.document),
         is_newest=not PlanVersion.objects.filter(plan=version.plan_id, number__gt=number).exists(),
     )

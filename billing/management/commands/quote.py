@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser
-from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
 from django.utils import timezone
 
-from billing import quotes
-from metering.documents import DocumentError, load_text
-
-EXIT_REFUSED = 2
+from billing import quote_files
 
 
 class Command(BaseCommand):
@@ -34,36 +26,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, file: str, lines: bool, **_options: Any) -> None:
-        now = timezone.now()
         try:
-            with _opened(file) as requests:
-                if lines:
-                    for number, line in enumerate(requests, start=1):
-                        self.stdout.write(_json(_answer(line, f"line {number}", now)))
-                    return
-                text = requests.read()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{file} cannot be read: {error}") from error
-        answer = _answer(text, "the request" if file == "-" else Path(file).name, now)
-        self.stdout.write(_json(answer, indent=2))
-        if "error" in answer:
-            sys.exit(EXIT_REFUSED)
-
-
-def _opened(file: str) -> AbstractContextManager[IO[str]]:
-    return nullcontext(sys.stdin) if file == "-" else open(file, encoding="utf-8")
-
-
-def _answer(text: str, name: str, now: datetime) -> dict[str, Any]:
-    try:
-        return quotes.answer(request=load_text(text, name), at=now)
-    except DocumentError as error:
-        return error.answer()
-    except OperationalError as error:
-        raise CommandError(
-            f"{name} names a plan or meter that it does not bring, and the database does not answer: {error}"
-        ) from error
-
-
-def _json(answer: dict[str, Any], indent: int | None = None) -> str:
-    return json.dumps(answer, ensure_ascii=False, indent=indent)
+            status = quote_files.answer(file=file, is_lines=lines, at=timezone.now(), write=self.stdout.write)
+        except quote_files.RequestsUnreadable as error:
+            raise CommandError(str(error)) from error
+        if status:
+            sys.exit(status)

@@ -5,14 +5,14 @@ from django.contrib import admin
 from django.urls import reverse
 
 from billing.models import Customer, Invoice, Plan, Subscription
-from metering.models import ApiKey, EventBatch, Meter, RejectedEvent
+from metering.models import ApiKey, EventBatch, Meter
 from tests.billing.console import month
 
 pytestmark = pytest.mark.django_db
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 LABELS = [model._meta.label_lower.replace(".", "_") for model in MODELS]
-FACTS = [Invoice, Plan, Subscription, EventBatch, Meter, RejectedEvent, ApiKey]
+FACTS = [Invoice, Plan, Subscription, EventBatch, Meter, ApiKey]
 # What one page may ask of the database, the session and the user included.
 STATEMENTS_MAX = 12
 
@@ -52,7 +52,6 @@ class TestLists:
             ("billing_subscription", "No subscriptions yet"),
             ("metering_meter", "Upload its document to begin"),
             ("metering_eventbatch", "Make an API key and send the first event"),
-            ("metering_rejectedevent", "Every event that arrived was accepted"),
             ("metering_apikey", "Whoever sends events needs a key"),
             ("metering_webhooksource", "No webhook sources yet"),
         ],
@@ -75,7 +74,6 @@ class TestLists:
             "billing_subscription",
             "metering_eventbatch",
             "metering_meter",
-            "metering_rejectedevent",
         ],
     )
     def test_ask_the_database_no_more_for_many_rows(self, owner, label, django_assert_max_num_queries):
@@ -86,9 +84,7 @@ class TestLists:
 
 
 class TestRows:
-    @pytest.mark.parametrize(
-        "model", [Customer, Plan, Subscription, EventBatch, Meter, RejectedEvent, ApiKey]
-    )
+    @pytest.mark.parametrize("model", [Customer, Plan, Subscription, EventBatch, Meter, ApiKey])
     def test_open(self, owner, model):
         month.invoiced()
         month.rejected()

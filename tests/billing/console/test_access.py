@@ -12,13 +12,21 @@ from tests.billing.console import month
 pytestmark = pytest.mark.django_db
 
 NO_EVENT = uuid.UUID(int=0)
-ALONE = ["admin:index", "console:events", "console:exports", "console:meter_upload", "console:plan_upload"]
+ALONE = [
+    "admin:index",
+    "console:events",
+    "console:exports",
+    "console:meter_upload",
+    "console:plan_upload",
+    "console:usage",
+]
 PERMISSIONS = {
     "console:events": "metering.view_event",
     "console:exports": "billing.view_export",
     "console:meter_upload": "metering.add_meterversion",
     "console:plan_upload": "billing.add_planversion",
     "console:subscribe": "billing.add_subscription",
+    "console:usage": "metering.view_usageseries",
 }
 
 

@@ -9,9 +9,9 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from billing.console import limits
 from billing.console.dashboard import figures
 from billing.models import Invoice
+from metering.models import patience
 from tests.billing.console import month
 from tests.billing.exports import sample
 from tests.world import catalog
@@ -99,7 +99,7 @@ class TestDashboard:
 
     def test_says_that_there_are_too_many_events_to_count(self, owner, monkeypatch):
         month.used()
-        monkeypatch.setattr(limits, "STATEMENT_MS", 1)
+        monkeypatch.setattr(patience, "STATEMENT_MS", 1)
         monkeypatch.setattr(figures, "events_by_hour", lambda *_months, at: sleep())
         assert "more events than can be counted" in opened(owner).content.decode()
 

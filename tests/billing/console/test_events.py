@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from billing.console import keysets, limits
+from billing.console import keysets
 from billing.console.events import filters
-from metering.models import EventBatch, UncountedEvent
+from metering.models import EventBatch, UncountedEvent, patience
 from tests.billing.console import month
 from tests.world import events, meters
 
@@ -91,7 +91,7 @@ class TestList:
             with connection.cursor() as cursor:
                 cursor.execute("select pg_sleep(5)")
 
-        monkeypatch.setattr(limits, "STATEMENT_MS", 1)
+        monkeypatch.setattr(patience, "STATEMENT_MS", 1)
         monkeypatch.setattr(filters, "apply", sleep)
         assert "That took too long" in listed(owner).content.decode()
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from billing.models import Plan, PlanVersion
 from tests.billing.console import month
-from tests.world import catalog
+from tests.world import catalog, meters
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +133,16 @@ class TestVersion:
         assert "compute 2.00, storage 0.50 USD a unit" in page
         assert "31.00 USD a period" in page
         assert "the dearest of these" in page
+
+    def test_names_the_source_of_its_market_prices(self, owner):
+        dimensions = {"provider": "provider", "model": "model"}
+        meters.meter("tokens", "SUM", value="input_tokens", dimensions=dimensions)
+        price = {"model": "catalogue", "price_of": "input", "at": "2026-10-20T00:00:00Z"}
+        where = {"provider": "openai", "model": "gpt-4o"}
+        component = {"code": "tokens", "meter": "tokens", "where": where, "price": price}
+        plan = catalog.plan(component, code="resold")
+        page = owner.get(reverse("console:plan_version", args=["resold", 1])).content.decode()
+        assert "genai-prices 0.2.3, prices of 2026-10-20" in page
+        assert "model gpt-4o, provider openai: 0.0000025 USD a unit" in page
+        listed = owner.get(reverse("admin:billing_plan_change", args=[plan.pk])).content.decode()
+        assert "genai-prices 0.2.3, prices of 2026-10-20" in listed

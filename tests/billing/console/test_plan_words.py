@@ -3,6 +3,7 @@
 import pytest
 
 from billing.console.plan_version import outline, prices
+from billing.models import PlanVersion
 
 
 class TestPrice:
@@ -38,6 +39,19 @@ class TestPrice:
                 },
                 ["model a, tier b: 1 USD a unit", "otherwise: 2 USD a unit"],
             ),
+            (
+                {"model": "matrix", "rates": [{"when": {"model": ["a", "b"]}, "unit_amount": "1"}]},
+                ["model a or b: 1 USD a unit"],
+            ),
+            ({"model": "catalogue", "price_of": "input"}, ["the market price input of the model"]),
+            (
+                {"model": "catalogue", "price_of": "input", "markup_percent": "20", "unknown": "0.001"},
+                ["the market price input of the model, 20 % on top", "models without one: 0.001 USD a unit"],
+            ),
+            (
+                {"model": "catalogue", "price_of": "output", "unknown": {"unit_amount": "0.001"}},
+                ["the market price output of the model", "models without one: 0.001 USD a unit"],
+            ),
             ({"model": "dynamic"}, ["dynamic: see the document below"]),
         ],
     )
@@ -72,3 +86,38 @@ class TestComponents:
             "at most 500.00 EUR",
             "at least 20.00 EUR",
         ]
+
+
+class TestMarketPrices:
+    @staticmethod
+    def version(count):
+        rates = [{"when": {"model": [f"m{n}"]}, "unit_amount": "1"} for n in range(count)]
+        price = {"model": "matrix", "by": ["provider", "model"], "rates": rates}
+        group = {"code": "g", "combine": "SUM", "components": [{"code": "tokens", "price": price}]}
+        return PlanVersion(
+            resolved_document={"components": [group]},
+            price_sources={
+                "tokens": {"name": "genai-prices", "version": "0.2.3", "at": "2026-10-20T00:00:00Z"}
+            },
+        )
+
+    def test_are_shown_with_their_source_and_date(self):
+        document = {
+            "currency": "USD",
+            "components": [
+                {"code": "tokens", "meter": "tokens", "price": {"model": "catalogue", "price_of": "input"}}
+            ],
+        }
+        (row,) = outline.rows(document, outline.fixed(self.version(1)))
+        assert row.terms == [
+            "the market price input of the model",
+            "genai-prices 0.2.3, prices of 2026-10-20",
+            "model m0: 1 USD a unit",
+        ]
+
+    @pytest.mark.parametrize(("count", "last"), [(20, "model m19: 1 USD a unit"), (1021, "and 1,001 more")])
+    def test_beyond_a_page_are_counted(self, count, last):
+        component = {"code": "tokens", "price": {"model": "catalogue"}}
+        document = {"currency": "USD", "components": [component]}
+        (row,) = outline.rows(document, outline.fixed(self.version(count)))
+        assert row.terms[-1] == last

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from billing.invoicing import drafting, finalizing, running, voiding
 from billing.models import Invoice
@@ -47,6 +48,20 @@ class TestVoid:
     def test_makes_no_new_invoice_by_itself(self, invoice):
         void(invoice)
         assert running.run(as_of=NOW, at=NOW).is_empty
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "update billing_invoice set state = 'FINALIZED'",
+            "update billing_serviceperiod set is_void = false",
+        ],
+    )
+    def test_is_for_ever(self, invoice, statement):
+        void(invoice)
+        with transaction.atomic(), connection.cursor() as cursor:
+            with pytest.raises(IntegrityError, match="refused"):
+                cursor.execute(statement)
+            transaction.set_rollback(True)
 
     def test_refuses_a_second_time(self, invoice):
         void(invoice)

@@ -175,6 +175,54 @@ def quoted(of, model):
 
 
 class TestQuote:
+    """GPT-4o's input is 2.50 USD a million tokens."""
+
+    @pytest.mark.parametrize(
+        ("markup", "quantity", "expected"),
+        [
+            ("0", "0", "0"),
+            ("0", "1", "0.0000025"),
+            ("0", "0.5", "0.00000125"),
+            ("0", "1000000000000000000", "2500000000000"),
+            ("0", "-4", "-0.00001"),
+            ("100", "1", "0.000005"),
+            # a price of 0.000000000001
+            ("-99.99996", "1", "0.000000000001"),
+            ("-99.99996", "1000000000000000000", "1000000"),
+            ("-100", "1", "0"),
+        ],
+    )
+    def test_is_the_quantity_at_the_market_price(self, markup, quantity, expected):
+        of = document({"price_of": "input", "markup_percent": markup}, GPT)
+        of["components"][0]["allow_negative"] = True
+        dimensions = {"provider": "openai", "model": "gpt-4o"}
+        answer = rating.quote(
+            {
+                "plan": of,
+                "meters": [PLAIN],
+                "usage": [{"meter": "tokens", "quantity": quantity, "dimensions": dimensions}],
+                "period": {"start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z"},
+            },
+            resolve=market.resolve,
+        )
+        assert answer["lines"][0]["unrounded"] == expected
+
+    def test_names_the_segment_whose_prices_are_not_there(self):
+        segments = [
+            {"from": "2026-10-01T00:00:00Z", "plan": document({"price_of": "input"}, GPT)},
+            {"from": "2026-10-10T00:00:00Z", "plan": document({"price_of": "inputs"}, GPT)},
+        ]
+        with pytest.raises(DocumentError) as error:
+            rating.quote(
+                {
+                    "segments": segments,
+                    "meters": [PLAIN],
+                    "period": {"start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z"},
+                },
+                resolve=market.resolve,
+            )
+        assert error.value.field == "segments[1].plan.components[0].price.price_of"
+
     def test_prices_a_long_request_of_gemini(self):
         # 200,001 x 0.0000025
         [line] = quoted(document({"price_of": "input"}, GEMINI), "gemini-2.5-pro")["lines"]
@@ -185,9 +233,18 @@ class TestQuote:
             quoted(document({"price_of": "input"}, GEMINI), "gemini-99")
         assert (error.value.code, error.value.field) == ("unpriced", "events[0]")
 
-    def test_prices_an_unknown_model_where_the_plan_says_how(self):
+    @pytest.mark.parametrize(
+        "unknown",
+        [
+            "0.00001",
+            {"unit_amount": "0.00001"},
+            {"unit_amount": {"compute": "0.000008", "storage": "0.000002"}},
+        ],
+    )
+    def test_prices_an_unknown_model_where_the_plan_says_how(self, unknown):
         where = {"provider": ["google"], "model": ["gemini-2.5-pro", "gemini-99"]}
-        of = document({"price_of": "input", "unknown": "0.00001"}, where)
+        of = document({"price_of": "input", "unknown": unknown}, where)
+        # 200,001 x 0.00001
         assert quoted(of, "gemini-99")["total"] == "2.00"
 
     def test_is_refused_before_the_prices_are_fixed(self):

@@ -117,6 +117,11 @@ class TestHour:
         assert total(self.OF, *rows) == "8.00"
         assert total(self.OF, *rows, timezone="Asia/Kolkata") == "0.00"
 
+    def test_begins_at_a_quarter_past_in_nepal(self):
+        rows = [used("8", "2026-10-02T10:00:00Z"), used("8", "2026-10-02T10:30:00Z")]
+        assert total(self.OF, *rows) == "8.00"
+        assert total(self.OF, *rows, timezone="Asia/Kathmandu") == "0.00"
+
     def test_is_full_in_an_hour_that_the_period_cuts(self):
         rows = [used("8", "2026-10-01T10:30:00Z"), used("8", "2026-10-01T11:00:00Z")]
         cut = {"start": "2026-10-01T10:30:00Z", "end": "2026-10-01T11:30:00Z"}

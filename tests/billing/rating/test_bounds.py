@@ -84,6 +84,76 @@ class TestMinimum:
         answer = quote(of, used("50"), is_final=False, as_of="2026-10-12T00:00:00Z")
         assert amounts(answer) == [("c", "50.00")]
 
+    def test_of_a_group_waits_for_the_periods_end(self):
+        group = {"code": "g", "combine": "SUM", "components": [component(DOLLAR)], "minimum": "100"}
+        answer = quote(plan(group), used("50"), is_final=False, as_of="2026-10-12T00:00:00Z")
+        assert amounts(answer) == [("c", "50.00")]
+
+    def test_line_has_no_compute_and_storage(self):
+        price = {"model": "per_unit", "unit_amount": {"compute": "1", "storage": "1"}}
+        answer = quote(plan(component(price, minimum="20")), used("1"))
+        assert [parts(line) for line in answer["lines"]] == [("1.00", "1.00"), (None, None)]
+
+
+class TestOpenPeriod:
+    """What is due before the period's end: what usage so far costs, by the terms of the whole period."""
+
+    def due(self, of, *usage):
+        return quote(of, *usage, is_final=False, as_of="2026-10-11T00:00:00Z")["total"]
+
+    def test_has_the_whole_maximum(self):
+        assert self.due(plan(component(DOLLAR, maximum="100")), used("150")) == "100.00"
+
+    def test_has_the_whole_allowance(self):
+        of = plan(component(DOLLAR, included={"quantity": "31"}))
+        assert self.due(of, used("40")) == "9.00"
+
+    def test_has_whole_tiers(self):
+        tiers = [{"up_to": "31", "unit_amount": "1"}, {"unit_amount": "0"}]
+        assert self.due(plan(component({"model": "graduated", "tiers": tiers})), used("31")) == "31.00"
+
+    def test_has_the_plans_discounts(self):
+        assert self.due(plan(component(DOLLAR), discounts=[{"percent": "10"}]), used("50")) == "45.00"
+
+    def test_has_fees_in_advance_and_none_in_arrears(self):
+        of = plan(
+            fee("100", timing="IN_ADVANCE"),
+            fee("30", code="late"),
+            component({"model": "flat", "amount": "7"}),
+        )
+        assert self.due(of, used("1")) == "100.00"
+
+
+class TestPartOfPeriod:
+    """Half a month has half of the fees and bounds, and whole tiers and packages."""
+
+    def due(self, of, *usage):
+        return quote(of, *usage, billed_period=HALF)["total"]
+
+    def test_has_whole_tiers_with_their_flat_amounts(self):
+        tiers = [{"up_to": "10", "flat_amount": "5"}, {"unit_amount": "2", "flat_amount": "3"}]
+        # 5 + 3 + 1 x 2
+        assert self.due(plan(component({"model": "graduated", "tiers": tiers})), used("11")) == "10.00"
+
+    def test_has_whole_packages(self):
+        price = {"model": "package", "package_size": "100", "package_amount": "8"}
+        assert self.due(plan(component(price)), used("51")) == "8.00"
+
+    def test_has_all_free_events_and_the_whole_free_quantity(self):
+        price = {"model": "percentage", "rate": "10", "free_events": 2}
+        rows = [used("100", f"2026-10-05T10:0{n}:00Z") for n in range(3)]
+        assert self.due(plan(component(price)), *rows) == "10.00"
+        price = {"model": "percentage", "rate": "10", "free_quantity": "250"}
+        assert self.due(plan(component(price)), *rows) == "5.00"
+
+    def test_has_half_the_bounds_of_a_group(self):
+        group = {"code": "g", "combine": "SUM", "components": [component(DOLLAR)]}
+        assert self.due(plan({**group, "maximum": "100"}), used("80")) == "50.00"
+        assert self.due(plan({**group, "minimum": "100"}), used("20")) == "50.00"
+
+    def test_has_half_of_a_flat_price_with_a_meter(self):
+        assert self.due(plan(component({"model": "flat", "amount": "7"})), used("1")) == "3.50"
+
 
 class TestMaximum:
     def test_lowers_lines_from_the_last_back(self):

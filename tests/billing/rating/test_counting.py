@@ -150,6 +150,110 @@ class TestEvents:
             "0.01",
         ]
 
+    def test_without_an_optional_value_are_counted_by_the_others(self):
+        tokens = {"event_type": "llm.call", "aggregation": "SUM"}
+        whole = {"slug": "whole", "name": "W", "value": "input_tokens", **tokens}
+        cached = {"slug": "cached", "name": "C", "value": "cached_input_tokens", **tokens}
+        of = plan(component(DOLLAR, meter="whole"), component(DOLLAR, code="d", meter="cached"))
+        data = {"input_tokens": 10, "cached_input_tokens": None}
+        call = {"id": "1", "source": "g", "type": "llm.call", "subject": "t", "data": data}
+        optional = quote(of, events=[call], meters=[whole, {**cached, "optional": True}])
+        assert (optional["total"], optional["unbilled"]) == ("10.00", [])
+        strict = quote(of, events=[call], meters=[whole, cached])
+        assert (strict["total"], [each["meter"] for each in strict["unbilled"]]) == ("10.00", ["cached"])
+
+    def test_of_a_slice_of_a_gpu_count_its_fraction(self):
+        meter = {**HOURS, "value": {"times": ["gpu_count", "gpu_fraction"]}}
+        event = {**AN_HOUR, "data": {**AN_HOUR["data"], "gpu_fraction": "0.125"}}
+        of = plan(component(DOLLAR, meter="gpu_hours"))
+        assert quote(of, events=[event], meters=[meter])["total"] == "1.00"
+        assert quote(of, events=[AN_HOUR], meters=[meter])["total"] == "8.00"
+
+
+class TestIntervals:
+    """One GPU, by the second or the minute."""
+
+    def due(self, start, end, *, period=None, **meter):
+        data = {"gpu_count": 1, "start": start, "end": end}
+        of = plan(component(DOLLAR, meter="gpu_hours"))
+        event = {**AN_HOUR, "data": data}
+        more = {} if period is None else {"period": period}
+        return quote(of, events=[event], meters=[{**HOURS, **meter}], **more)["total"]
+
+    def test_have_their_minimum_in_the_month_of_their_last_microsecond(self):
+        # 30 s, at least 60, up to the month's last instant
+        times = ("2026-10-31T23:59:30Z", "2026-11-01T00:00:00Z")
+        assert self.due(*times, per="SECOND", minimum="60") == "60.00"
+
+    def test_of_no_length_have_their_minimum_at_their_start(self):
+        times = ("2026-10-05T10:00:00Z", "2026-10-05T10:00:00Z")
+        assert self.due(*times, per="SECOND", minimum="60") == "60.00"
+
+    def test_are_cut_at_the_months_end(self):
+        # an hour and a half, of which half an hour in October; no minimum
+        times = ("2026-10-31T23:30:00Z", "2026-11-01T01:00:00Z")
+        assert self.due(*times, per="MINUTE") == "30.00"
+        november = {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}
+        assert self.due(*times, per="MINUTE", period=november) == "60.00"
+
+    def test_are_cut_at_a_price_change_and_have_their_excess_at_the_end(self):
+        # 29.5 minutes count as 30: 7 at 1, 22.5 and the 0.5 that were added at 2
+        data = {"gpu_count": 1, "start": "2026-10-02T10:00:00Z", "end": "2026-10-02T10:29:30Z"}
+        old, new = (
+            plan(component({"model": "per_unit", "unit_amount": price}, meter="gpu_hours")) for price in "12"
+        )
+        segments = [
+            {"from": "2026-10-01T00:00:00Z", "plan": old},
+            {"from": "2026-10-02T10:07:00Z", "plan": new},
+        ]
+        meter = {**HOURS, "per": "MINUTE", "increment": "60"}
+        answer = quote({}, events=[{**AN_HOUR, "data": data}], meters=[meter], segments=segments)
+        assert answer["total"] == "53.00"
+
+
+class TestNotAddedUp:
+    """Seats at 20 a month: 5 on the 2nd, 7 on the 9th."""
+
+    SEATS = {"slug": "seats", "name": "Seats", "event_type": "seats", "value": "n"}
+
+    def due(self, aggregation, *days, **more):
+        events = [
+            {
+                "id": day,
+                "source": "s",
+                "type": "seats",
+                "subject": "t",
+                "time": f"2026-{day}T00:00:00Z",
+                "data": {"n": n},
+            }
+            for day, n in days
+        ]
+        of = plan(component({"model": "per_unit", "unit_amount": "20"}, meter="seats"))
+        meter = {**self.SEATS, "aggregation": aggregation, **more}
+        return quote(of, events=events, meters=[meter])["total"]
+
+    @pytest.mark.parametrize(
+        ("aggregation", "expected"),
+        [
+            ("LATEST", "140.00"),
+            ("MAX", "140.00"),
+            ("MIN", "100.00"),
+            ("AVERAGE", "120.00"),
+            ("UNIQUE", "40.00"),
+        ],
+    )
+    def test_is_measured_over_the_period(self, aggregation, expected):
+        assert self.due(aggregation, ("10-02", 5), ("10-09", 7)) == expected
+
+    @pytest.mark.parametrize(
+        ("aggregation", "expected"), [("LATEST", "140.00"), ("MAX", "140.00"), ("UNIQUE", "20.00")]
+    )
+    def test_carries_over_what_was_before_where_the_meter_says_so(self, aggregation, expected):
+        assert self.due(aggregation, ("09-20", 7), carry_over=True) == expected
+
+    def test_without_an_event_is_nothing(self):
+        assert self.due("LATEST") == "0.00"
+
 
 class TestLevels:
     def test_last_until_the_period_ends(self):
@@ -174,3 +278,31 @@ class TestLevels:
         answer = quote(of, events=[event], meters=[level])
         assert (answer["lines"][0]["quantity"], answer["total"]) == ("5952", "14880.00")
         assert quote(of, events=[event], meters=[level], as_of="2026-10-02T00:00:00Z")["total"] == "480.00"
+
+    def test_that_are_not_carried_over_begin_with_the_billing_period(self):
+        level = {
+            "slug": "gpus",
+            "name": "GPUs",
+            "unit": "GPU-hour",
+            "event_type": "gpus",
+            "aggregation": "TIME_WEIGHTED",
+            "value": "n",
+            "carry_over": False,
+        }
+        event = {
+            "id": "1",
+            "source": "s",
+            "type": "gpus",
+            "subject": "t",
+            "time": "2026-10-03T00:00:00Z",
+            "data": {"n": 8},
+        }
+        of = plan(component(DOLLAR, meter="gpus"))
+        # set on the 3rd, billed from the 10th to the 20th: 8 x 240 hours
+        part = {"start": "2026-10-10T00:00:00Z", "end": "2026-10-20T00:00:00Z"}
+        assert quote(of, events=[event], meters=[level], billed_period=part)["total"] == "1920.00"
+        before = {**event, "time": "2026-09-30T00:00:00Z"}
+        assert refused(of, events=[before], meters=[level], billed_period=part) == (
+            "period",
+            "events[0].time",
+        )

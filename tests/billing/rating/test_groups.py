@@ -100,6 +100,31 @@ class TestBounds:
         assert amounts(quote(of, used("100"))) == [("c", "100.00"), ("fee", "0.00"), ("g", "-10.00")]
 
 
+class TestNegative:
+    """A sum below zero is lifted before the choice is made."""
+
+    @pytest.mark.parametrize(
+        ("more", "expected"),
+        [
+            ({}, [("c", "0.00"), ("fee", "0.00")]),
+            ({"allow_negative": True}, [("c", "-5.00"), ("fee", "0.00")]),
+        ],
+    )
+    def test_child_may_be_the_cheapest(self, more, expected):
+        of = plan(group("LEAST", component(DOLLAR, **more), fee("50")))
+        assert amounts(quote(of, used("-5"))) == expected
+
+    def test_children_have_a_dearest(self):
+        of = plan(
+            group(
+                "GREATEST",
+                component(DOLLAR, allow_negative=True),
+                component({"model": "per_unit", "unit_amount": "2"}, code="d", allow_negative=True),
+            )
+        )
+        assert amounts(quote(of, used("-5"))) == [("c", "-5.00"), ("d", "0.00")]
+
+
 class TestNesting:
     def test_adds_up_a_reservation_and_its_overflow(self):
         # on demand 5 h at 30 = 150; or 100 for the reservation and 2 h over at 10 = 120: on demand is dearer

@@ -127,10 +127,14 @@ class TestOrder:
 
 
 class TestParts:
-    @given(st.one_of(ADDED, PERCENTAGE), ROWS, st.integers(1, 30))
-    @settings(max_examples=60, deadline=None)
-    def test_charged_one_after_the_other_add_up(self, price, rows, day):
-        of = plan(component(price), fee("30"), minimum="50", discounts=[{"percent": "10", "name": "D"}])
+    @given(
+        st.one_of(ADDED, PERCENTAGE), ROWS, st.integers(1, 30), st.sampled_from(["SUM", "GREATEST", "LEAST"])
+    )
+    @settings(max_examples=80, deadline=None)
+    def test_charged_one_after_the_other_add_up(self, price, rows, day, combine):
+        children = [component(price, per=["model"]), fee("30")]
+        group = {"code": "g", "combine": combine, "components": children, "maximum": "900"}
+        of = plan(group, minimum="50", discounts=[{"percent": "10", "name": "D"}])
         usage = rows_of(rows)
         first = quote(of, *usage, as_of=f"2026-10-{day:02d}T12:00:00Z", is_final=False)
         billed = [

@@ -26,9 +26,13 @@ class TestPerUnit:
             ("2.5", "12.5", "31.25"),
             ("0.000000000001", "1000000000000000000", "1000000"),
             ("0.000000000001", "1", "0.000000000001"),
+            ("2.5", "0.000000000000000001", "0.0000000000000000025"),
+            ("0.000000123456789012", "999999999999999999", "123456789011.999999876543210988"),
             ("0.123456789012", "999999999999999999", "123456789011999999.876543210988"),
             ("3", "1/3", "1"),
             ("1", "1/3", "1/3"),
+            # a decimal of 217 places is exact as a fraction
+            ("0.123456789012345678", f"1/{2**199}", f"{61728394506172839}/{5 * 10**17 * 2**199}"),
             ("2.5", "-4", "-10"),
         ],
     )
@@ -37,12 +41,15 @@ class TestPerUnit:
 
 
 class TestFlat:
-    @pytest.mark.parametrize("quantity", ["0", "1", "1000000000000000000", "-3"])
+    @pytest.mark.parametrize("quantity", ["0", "1", "0.5", "1000000000000000000", "-3"])
     def test_ignores_the_quantity(self, quantity):
         assert price_of({"model": "flat", "amount": "49.9"}, used(quantity)) == "49.9"
 
     def test_is_due_without_usage(self):
         assert price_of({"model": "flat", "amount": "49.9"}) == "49.9"
+
+    def test_may_be_tiny(self):
+        assert price_of({"model": "flat", "amount": "0.000000000001"}, used("1")) == "0.000000000001"
 
 
 class TestPackage:
@@ -68,6 +75,15 @@ class TestPackage:
     def test_of_one_hour_takes_three_times_forty_minutes_as_two(self):
         price = {"model": "package", "package_size": "1", "package_amount": "10"}
         assert price_of(price, used("2/3"), used("2/3"), used("2/3")) == "20"
+
+    def test_may_have_a_tiny_price(self):
+        price = {"model": "package", "package_size": "3", "package_amount": "0.000000000001"}
+        assert price_of(price, used("7")) == "0.000000000003"
+
+    def test_may_be_of_a_fraction_of_a_unit(self):
+        price = {"model": "package", "package_size": "0.25", "package_amount": "2"}
+        assert price_of(price, used("0.5")) == "4"
+        assert price_of(price, used("0.500001")) == "6"
 
 
 class TestGraduated:
@@ -111,6 +127,11 @@ class TestGraduated:
         tiers = [{"up_to": "1000000", "unit_amount": "1e-12"}, {"unit_amount": "1e-13"}]
         assert price_of({"model": "graduated", "tiers": tiers}, used("1000001")) == "0.0000010000001"
 
+    def test_counts_three_times_forty_minutes_inside_two_hours(self):
+        tiers = [{"up_to": "2", "unit_amount": "1"}, {"unit_amount": "1", "flat_amount": "100"}]
+        rows = [used("2/3"), used("2/3"), used("2/3")]
+        assert price_of({"model": "graduated", "tiers": tiers}, *rows) == "2"
+
 
 class TestVolume:
     @pytest.mark.parametrize(
@@ -118,6 +139,7 @@ class TestVolume:
         [
             ("0", "0"),
             ("1", "1"),
+            ("0.5", "0.5"),
             ("100", "100"),
             ("100.5", "60.25"),
             ("101", "60.5"),
@@ -141,6 +163,11 @@ class TestVolume:
         ]
         assert price_of({"model": "volume", "tiers": tiers}, used("51")) == "10"
         assert price_of({"model": "volume", "tiers": tiers}, used("501")) == "80"
+
+    def test_may_have_tiny_prices(self):
+        tiers = [{"up_to": "1000000", "unit_amount": "1e-12"}, {"unit_amount": "1e-13"}]
+        assert price_of({"model": "volume", "tiers": tiers}, used("1000000")) == "0.000001"
+        assert price_of({"model": "volume", "tiers": tiers}, used("1000001")) == "0.0000001000001"
 
 
 class TestPercentage:
@@ -170,6 +197,13 @@ class TestPercentage:
             ({"free_events": 0, "free_quantity": "0"}, ["100"], "2.9"),
             ({}, ["1000000000000000000"], "29000000000000000"),
             ({}, ["0.000000000001"], "0.000000000000029"),
+            ({}, ["1"], "0.029"),
+            ({}, ["0.5"], "0.0145"),
+            ({"free_quantity": "100"}, ["101"], "0.029"),
+            ({"free_events": 2}, ["1", "1"], "0"),
+            ({"free_events": 2}, ["1", "1", "1"], "0.029"),
+            ({"rate": "0.000000000001"}, ["100"], "0.000000000001"),
+            ({"fixed_amount": "0.000000000001"}, ["0"], "0.000000000001"),
         ],
     )
     def test_takes_a_rate_and_a_fixed_amount_of_each_event(self, more, values, expected):
@@ -180,6 +214,17 @@ class TestPercentage:
     def test_orders_events_by_time(self):
         price = {"model": "percentage", "rate": "10", "free_events": 1}
         assert price_of(price, used("100", "2026-10-06T00:00:00Z"), used("7", "2026-10-05T00:00:00Z")) == "10"
+
+    def test_orders_events_of_one_instant_by_source_and_id(self):
+        price = {"model": "percentage", "rate": "10", "free_events": 1}
+        usual = {"type": "units", "subject": "t", "time": "2026-10-05T00:00:00Z"}
+        events = [
+            {**usual, "source": "s", "id": "b", "data": {"n": 100}},
+            {**usual, "source": "s", "id": "a", "data": {"n": 7}},
+            {**usual, "source": "r", "id": "c", "data": {"n": 50}},
+        ]
+        # r/c is free; 10 % of 7 and of 100
+        assert quote(plan(component(price)), events=events)["total"] == "10.70"
 
     def test_refuses_a_row_of_several_events(self):
         with pytest.raises(DocumentError, match=r"usage\[0\]\.count"):
@@ -210,6 +255,10 @@ class TestGraduatedPercentage:
         tiers = [{"up_to": "1000", "rate": "2", "flat_amount": "1"}, {"rate": "1", "flat_amount": "10"}]
         assert price_of({"model": "graduated_percentage", "tiers": tiers}, used(quantity)) == expected
 
+    def test_may_have_a_tiny_rate(self):
+        price = {"model": "graduated_percentage", "tiers": [{"rate": "0.000000000001"}]}
+        assert price_of(price, used("100")) == "0.000000000001"
+
 
 MATRIX = {
     "model": "matrix",
@@ -227,6 +276,8 @@ class TestMatrix:
         ("rows", "expected"),
         [
             ([], "0"),
+            ([used("0", gpu="H100")], "0"),
+            ([used("1", gpu="H100")], "3"),
             ([used("2", gpu="H100", region="us")], "6"),
             ([used("2", gpu="H100")], "6"),
             ([used("2", gpu="H100", region="eu")], "8"),
@@ -246,6 +297,11 @@ class TestMatrix:
 
     def test_prices_the_rest_otherwise(self):
         assert price_of({**MATRIX, "otherwise": "0.1"}, used("1", gpu="B200")) == "0.1"
+
+    def test_may_have_a_tiny_price(self):
+        price = {**MATRIX, "otherwise": "0.000000000001"}
+        assert price_of(price, used("1", gpu="B200")) == "0.000000000001"
+        assert price_of(price, used("1000000000000000000", gpu="B200")) == "1000000"
 
 
 NIGHT = {
@@ -271,6 +327,27 @@ class TestTimeOfUse:
     )
     def test_goes_by_the_local_day_on_which_the_window_begins(self, at, expected):
         assert price_of(NIGHT, used("1", at)) == expected
+
+    @pytest.mark.parametrize(
+        ("night", "day", "expected"),
+        [
+            ("0", "0", "0"),
+            ("1", "1", "11"),
+            ("0.5", "1/3", "23/6"),
+            ("1000000000000000000", "0", "1000000000000000000"),
+            ("-2", "1", "8"),
+            ("0", "-1", "-10"),
+        ],
+    )
+    def test_prices_each_window_by_its_own_units(self, night, day, expected):
+        rows = [used(night, "2026-10-02T20:00:00Z"), used(day, "2026-10-03T04:00:00Z")]
+        assert price_of(NIGHT, *rows) == expected
+
+    def test_may_have_a_tiny_price(self):
+        windows = [{"from": "00:00", "to": "24:00", "unit_amount": "0.000000000001"}]
+        price = {"model": "time_of_use", "timezone": "UTC", "windows": windows}
+        assert price_of(price, used("1")) == "0.000000000001"
+        assert price_of(price, used("1000000000000000000")) == "1000000"
 
     def test_goes_by_the_quarter_hours_start(self):
         windows = [{"from": "00:00", "to": "10:10", "unit_amount": "1"}]
@@ -327,6 +404,11 @@ class TestDynamic:
             ({"markup_percent": "-10"}, ["10"], "9"),
             ({"amount_unit": "MINOR"}, ["1234.5"], "12.345"),
             ({}, ["-3"], "-3"),
+            ({}, ["0"], "0"),
+            ({}, ["1"], "1"),
+            ({}, ["0.5", "1"], "1.5"),
+            ({}, ["1000000000000000000"], "1000000000000000000"),
+            ({"markup_percent": "0.01"}, ["0.000000000001"], "0.0000000000010001"),
         ],
     )
     def test_adds_up_what_events_carry(self, more, costs, expected):
@@ -334,11 +416,27 @@ class TestDynamic:
         price = {**self.PRICE, **more}
         assert Fraction(price_of(price, *rows)) == Fraction(expected)
 
-    @pytest.mark.parametrize("data", [{}, {"cost": None}, {"cost": "much"}, {"cost": True}])
+    @pytest.mark.parametrize(
+        "data", [{}, {"cost": None}, {"cost": "much"}, {"cost": True}, {"cost": "1e31"}, {"cost": "1e-70"}]
+    )
     def test_refuses_an_event_without_an_amount(self, data):
         with pytest.raises(DocumentError) as error:
             price_of(self.PRICE, {**used("1"), "data": data})
         assert (error.value.code, error.value.field) == ("unpriced", "usage[0]")
+
+    @pytest.mark.parametrize(
+        ("currency", "cost", "expected"), [("JPY", "1234", "1234"), ("KWD", "1234.5", "1.2345")]
+    )
+    def test_takes_the_smallest_unit_of_its_currency(self, currency, cost, expected):
+        price = {**self.PRICE, "amount_unit": "MINOR"}
+        of = {**plan(component(price)), "currency": currency}
+        [line] = quote(of, {**used("1"), "data": {"cost": cost}})["lines"]
+        assert line["unrounded"] == expected
+
+    def test_refuses_a_row_of_several_events(self):
+        with pytest.raises(DocumentError) as error:
+            price_of(self.PRICE, {**used("2"), "count": 2, "data": {"cost": "1"}})
+        assert (error.value.code, error.value.field) == ("invalid", "usage[0].count")
 
     def test_refuses_an_event_in_another_currency(self):
         price = {**self.PRICE, "amount_currency": "currency"}
@@ -364,6 +462,16 @@ class TestFixedComponent:
             ({"model": "per_unit", "unit_amount": "1000"}, "8", "8000"),
             ({"model": "per_unit", "unit_amount": "1000"}, None, "1000"),
             ({"model": "per_unit", "unit_amount": "1000"}, "0", "0"),
+            ({"model": "per_unit", "unit_amount": "1000"}, "0.5", "500"),
+            ({"model": "per_unit", "unit_amount": "1e-12"}, "1000000000000000000", "1000000"),
+            ({"model": "graduated", "tiers": TIERS}, "0", "0"),
+            ({"model": "graduated", "tiers": TIERS}, "100", "100"),
+            ({"model": "graduated", "tiers": TIERS}, "101", "110.5"),
+            ({"model": "volume", "tiers": TIERS}, "0", "0"),
+            ({"model": "volume", "tiers": TIERS}, "100", "100"),
+            ({"model": "volume", "tiers": TIERS}, "101", "60.5"),
+            ({"model": "package", "package_size": "5", "package_amount": "3"}, "0", "0"),
+            ({"model": "package", "package_size": "5", "package_amount": "3"}, "10", "6"),
             ({"model": "package", "package_size": "5", "package_amount": "3"}, "11", "9"),
             ({"model": "graduated", "tiers": TIERS}, "150", "135"),
             ({"model": "volume", "tiers": TIERS}, "150", "85"),
@@ -373,6 +481,21 @@ class TestFixedComponent:
         of = plan({"code": "c", "quantity": quantity, "price": price})
         [line] = quote(of)["lines"]
         assert (line["kind"], line["mode"], line["unrounded"]) == ("fixed", "FIXED", expected)
+
+    @pytest.mark.parametrize(
+        ("price", "quantity", "expected"),
+        [
+            # half of 49.9, and of what the whole quantity costs: bounds and packages stay whole
+            ({"model": "flat", "amount": "49.9"}, "1", "24.95"),
+            ({"model": "package", "package_size": "5", "package_amount": "3"}, "11", "4.5"),
+            ({"model": "graduated", "tiers": TIERS}, "150", "67.5"),
+            ({"model": "volume", "tiers": TIERS}, "150", "42.5"),
+        ],
+    )
+    def test_of_any_price_model_is_prorated(self, price, quantity, expected):
+        half = {"start": "2026-10-01T00:00:00Z", "end": "2026-10-16T12:00:00Z"}
+        [line] = quote(plan({"code": "c", "quantity": quantity, "price": price}), billed_period=half)["lines"]
+        assert line["unrounded"] == expected
 
     def test_is_prorated(self):
         part = {"start": "2026-10-01T00:00:00Z", "end": "2026-10-18T00:00:00Z"}

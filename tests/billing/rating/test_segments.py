@@ -158,6 +158,34 @@ class TestDiscount:
         assert changed([old], [new], used("100", BEFORE), used("100", AFTER))["total"] == "190.00"
 
 
+class TestGroup:
+    def test_chooses_once_for_the_whole_period_by_the_last_structure(self):
+        price = {"model": "per_unit", "unit_amount": "1"}
+
+        def group(combine):
+            return {"code": "g", "combine": combine, "components": [component(price), fee("50")]}
+
+        answer = changed([group("SUM")], [group("GREATEST")], used("30", BEFORE), used("30", AFTER))
+        # 60 of usage against a fee of 25 + 25
+        assert amounts(answer) == [("c", "60.00"), ("fee", "0.00")]
+        assert answer["lines"][1]["would_be"] == "50.00"
+
+    def test_has_bounds_by_share(self):
+        def group(maximum):
+            price = {"model": "per_unit", "unit_amount": "1"}
+            return {"code": "g", "combine": "SUM", "components": [component(price)], "maximum": maximum}
+
+        answer = changed([group("100")], [group("200")], used("900", BEFORE))
+        assert answer["total"] == "150.00"
+
+    def test_keeps_a_component_that_only_an_earlier_version_has(self):
+        old = {"code": "g", "combine": "SUM", "components": [fee("10"), fee("20", code="gone")]}
+        new = {"code": "g", "combine": "SUM", "components": [fee("10")], "discount_percent": "10"}
+        answer = changed([old], [new])
+        # 10.00 and half of 20, less 10 %
+        assert amounts(answer) == [("fee", "10.00"), ("gone", "10.00"), ("g", "-2.00")]
+
+
 class TestNotAdditive:
     def test_each_version_prices_the_whole_quantity_for_its_share(self):
         # peak 100 GB at 0.10, the same price from the 15th on: 10.00 and not 20.00

@@ -93,6 +93,13 @@ class TestPeriod:
     def test_refuses_usage_outside(self, at):
         assert refused(plan(component(DOLLAR)), used("1", at)) == ("period", "usage[0].at")
 
+    def test_holds_an_instant_finer_than_a_microsecond_before_its_end(self):
+        assert quote(plan(component(DOLLAR)), used("1", "2026-10-31T23:59:59.9999999Z"))["total"] == "1.00"
+
+    def test_takes_a_stretch_up_to_its_end(self):
+        row = {**used("1", "2026-10-31T00:00:00Z"), "until": "2026-11-01T00:00:00Z"}
+        assert quote(plan(component(DOLLAR)), row)["total"] == "1.00"
+
     def test_refuses_a_stretch_that_ends_outside(self):
         row = {**used("1", "2026-10-31T00:00:00Z"), "until": "2026-11-01T00:00:00.000001Z"}
         assert refused(plan(component(DOLLAR)), row) == ("period", "usage[0].until")
@@ -177,6 +184,36 @@ class TestNotAdditive:
             ("subjects", "60.00"),
             ("us", "80.00"),
         ]
+
+
+class TestMode:
+    @pytest.mark.parametrize(
+        ("meter", "expected"),
+        [
+            ({"aggregation": "COUNT"}, "USAGE"),
+            ({"aggregation": "SUM", "value": "n"}, "USAGE"),
+            ({"aggregation": "MAX", "value": "n"}, "USAGE"),
+            ({"aggregation": "DURATION"}, "DURATION"),
+            ({"aggregation": "DURATION", "value": "gpus"}, "RESOURCE"),
+            ({"aggregation": "TIME_WEIGHTED", "value": "n"}, "RESOURCE"),
+            ({"aggregation": "COUNT", "mode": "DURATION"}, "DURATION"),
+        ],
+    )
+    def test_is_the_meters(self, meter, expected):
+        definition = {"slug": "units", "name": "U", "event_type": "u", **meter}
+        [line] = quote(plan(component(DOLLAR)), meters=[definition])["lines"]
+        assert line["mode"] == expected
+
+    def test_of_a_meter_that_nobody_knows_is_usage(self):
+        [line] = quote(plan(component(DOLLAR)), meters=[])["lines"]
+        assert (line["mode"], line["unit"]) == ("USAGE", "")
+
+    def test_of_a_component_goes_before_the_meters(self):
+        [line] = quote(plan(component(DOLLAR, mode="RESOURCE")))["lines"]
+        assert line["mode"] == "RESOURCE"
+
+    def test_without_a_meter_is_fixed(self):
+        assert quote(plan(fee("1")))["lines"][0]["mode"] == "FIXED"
 
 
 class TestNeeds:
@@ -289,6 +326,10 @@ class TestQuote:
         with pytest.raises(DocumentError) as error:
             rating.quote({"plan": "pro", "period": OCTOBER})
         assert error.value.field == "plan"
+
+    @pytest.mark.parametrize("quantity", ["100000000000000000000", "0.0000000000000000001", "1/0", 0.5])
+    def test_refuses_a_quantity_that_is_too_long_or_no_number(self, quantity):
+        assert refused(plan(component(DOLLAR)), used(quantity)) == ("invalid", "usage[0].quantity")
 
     def test_takes_overrides(self):
         of = plan({"code": "gpus", "price": {"model": "per_unit", "unit_amount": "1000"}, "quantity": "1"})

@@ -1,0 +1,1 @@
+"""The usage explorer: what a meter measured of whom, when, and by what."""
