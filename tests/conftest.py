@@ -1,3 +1,3 @@
-"""What every test may use: the servers of tests.servers, and nothing else that is not named in the test."""
+"""What every test may use: the servers named here, and nothing else that is not named in the test."""
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.postgres"]

@@ -1,0 +1,1 @@
+"""The measurements of ``make bench``: how fast the product is, as ratios against what the machine can do."""

@@ -1,0 +1,8 @@
+"""The rows of the table, one file for each subject; every file has ``ROWS``."""
+
+from __future__ import annotations
+
+from tests.bench.rows import door, rating, rolling, usage
+from tests.bench.shape import Row
+
+ROWS: tuple[Row, ...] = (*door.ROWS, *rating.ROWS, *rolling.ROWS, *usage.ROWS)
