@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from billing.console.dashboard import figures
 from billing.models import Invoice
-from metering.models import patience
+from metering.models import ApiKey, patience
 from tests.billing.console import month
 from tests.billing.exports import sample
 from tests.world import catalog
@@ -114,6 +114,11 @@ class TestFirstSteps:
     def test_stand_on_the_page_until_all_are_done(self, owner):
         assert "From nothing to the first invoice" in opened(owner).content.decode()
         month.invoiced()
+        assert "From nothing to the first invoice" not in opened(owner).content.decode()
+
+    def test_stay_done_when_the_key_was_revoked(self, owner):
+        month.invoiced()
+        ApiKey.objects.update(revoked_at=datetime(2026, 11, 1, tzinfo=UTC))
         assert "From nothing to the first invoice" not in opened(owner).content.decode()
 
     def test_tick_off_what_is_there(self, owner):
