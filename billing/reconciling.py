@@ -127,10 +127,11 @@ def usage_buckets(*, at: datetime) -> Iterator[Difference]:
                 f"{_quantity(each.stored)}, the events give {_quantity(each.counted)}",
             )
         hidden = comparison.buckets - len(comparison.shown)
-        if hidden or comparison.intervals:
+        if hidden or comparison.intervals or comparison.values:
             yield Difference(
                 f"meter {slug}",
-                f"{hidden} more buckets and {comparison.intervals} intervals differ from the events",
+                f"{hidden} more buckets, {comparison.intervals} intervals and {comparison.values} values "
+                "differ from the events",
             )
 
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from billing import reconciling
 from billing.invoicing import running, voiding
 from billing.models import Invoice
-from metering import rolling
+from metering import defining, rolling
 from tests.world import catalog
 
 OCTOBER, NOW = catalog.OCTOBER, catalog.IN_NOVEMBER
@@ -123,3 +123,22 @@ class TestUsageBuckets:
             "acme {'gpu_type': 'H100'} at 2026-10-01T00:00:00Z: stored 900000001 of 0 events"
             in difference.what
         )
+
+    def test_show_a_value_that_no_event_brought(self):
+        defining.apply(
+            document={
+                "slug": "gpu_types",
+                "name": "Kinds of GPU in use",
+                "event_type": "gpu.usage",
+                "aggregation": "UNIQUE",
+                "value": "gpu_type",
+            },
+            at=NOW,
+        )
+        catalog.run_gpus("acme", OCTOBER.start, 1)
+        rolling.roll_up(limit=10, at=NOW)
+        assert list(reconciling.usage_buckets(at=NOW)) == []
+        with connection.cursor() as cursor:
+            cursor.execute("delete from metering_usagevalue")
+        [difference] = reconciling.usage_buckets(at=NOW)
+        assert difference.what == "0 more buckets, 0 intervals and 1 values differ from the events"
