@@ -31,16 +31,15 @@ def first_tie(conditions: Sequence[When]) -> tuple[int, int] | None:
 def _tie_of_same_names(conditions: Sequence[When], places: list[int]) -> tuple[int, int] | None:
     """The first tie among conditions on the same dimensions."""
     if _are_wide(conditions, places):
-        return next(
-            (pair for pair in combinations(places, 2) if _can_both_match(*(conditions[p] for p in pair))),
-            None,
-        )
+        pairs = ((earlier, place) for n, place in enumerate(places) for earlier in places[:n])
+        return next((pair for pair in pairs if _can_both_match(*(conditions[p] for p in pair))), None)
     seen: dict[tuple[str, ...], int] = {}
     for place in places:
-        for values in product(*(accepted for _, accepted in conditions[place])):
-            if values in seen:
-                return seen[values], place
-            seen[values] = place
+        accepted = list(product(*(values for _, values in conditions[place])))
+        earlier = [seen[values] for values in accepted if values in seen]
+        if earlier:
+            return min(earlier), place
+        seen |= dict.fromkeys(accepted, place)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from billing.documents import matching
@@ -24,6 +24,8 @@ def can_both_match(left, right):
 
 
 class TestFirstTie:
+    # The third ties with both others, by the first of its values with the second of them.
+    @example([(("a", ("y",)),), (("a", ("x",)),), (("a", ("x", "y")),)])
     @given(CONDITIONS)
     @settings(max_examples=300, deadline=None)
     def test_is_what_comparing_all_pairs_finds(self, conditions):
@@ -40,6 +42,8 @@ class TestFirstTie:
         assert matching.first_tie([wide, wide]) == (0, 1)
         assert matching.first_tie([other, wide, narrow]) == (1, 2)
         assert matching.first_tie([other, wide]) is None
+        apart = (("a", tuple(str(n) for n in range(30, 60))), *wide[1:])
+        assert matching.first_tie([wide, apart, apart, wide]) == (1, 2)
 
     def test_is_found_at_once_among_many(self):
         ones = [((name, (str(n),)),) for name in "ab" for n in range(40_000)]
