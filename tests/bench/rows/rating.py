@@ -121,7 +121,11 @@ def quote(run: Run) -> Result:
         for slug in METER_SLUGS
     ]
     period = {"start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z"}
-    request = {"plan": PLAN, "period": period, "usage": usage}
+    # Without them the store would be asked whether it has meters of these names.
+    meters = [
+        {"slug": slug, "name": slug, "event_type": "usage", "aggregation": "COUNT"} for slug in METER_SLUGS
+    ]
+    request = {"plan": PLAN, "period": period, "meters": meters, "usage": usage}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "quote.json")
         file.write_text(json.dumps(request))
