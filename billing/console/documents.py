@@ -9,8 +9,9 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 
-from billing.console import pages, places
+from billing.console import places
 from metering import documents
+from metering.console import pages
 from metering.documents import DocumentError
 
 BYTES_MAX = 512 * 1024

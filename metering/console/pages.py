@@ -1,4 +1,4 @@
-"""The shell of the pages: who may see them, and the layout around them."""
+"""The shell of every page of the console, billing's too: who may see it, and the layout around it."""
 
 from __future__ import annotations
 

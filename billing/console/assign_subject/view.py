@@ -11,8 +11,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from billing import subscribing
-from billing.console import fields, pages
+from billing.console import fields
 from billing.models import Customer, CustomerSubject, Subscription
+from metering.console import pages
 
 
 class AssignForm(forms.Form):

@@ -8,9 +8,10 @@ from django.db.models import Func, TextField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from billing.console import curl, keysets, months, pages
+from billing.console import curl, keysets, months
 from billing.console.events import filters
 from billing.models import CustomerSubject
+from metering.console import pages
 from metering.models import Event, EventBatch, EventKey, UncountedEvent, patience
 
 

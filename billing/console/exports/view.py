@@ -15,11 +15,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
-from billing.console import months, pages
+from billing.console import months
 from billing.exports import formats, invoices
 from billing.exports import month as exporting
 from billing.exports.folder import FolderUnusable
 from billing.models import Export
+from metering.console import pages
 
 EXPORTS_SHOWN = 50
 FILES_SHOWN = 200

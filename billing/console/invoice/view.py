@@ -11,11 +11,11 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from billing import evidence
-from billing.console import pages
 from billing.console.invoice import documents, outline
 from billing.exports import invoices
 from billing.exports import pdf as invoice_pdf
 from billing.models import Invoice, InvoiceLine, ServicePeriod
+from metering.console import pages
 
 LINES_MAX = 2000
 

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from billing.console import documents, pages
+from billing.console import documents
 from metering import defining
+from metering.console import pages
 from metering.documents import DocumentError
 from metering.models import Meter
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from billing.console import pages, texts
+from billing.console import texts
 from billing.console.plan_version import outline
 from billing.models import PlanVersion
+from metering.console import pages
 
 
 @pages.needs("billing.view_planversion")

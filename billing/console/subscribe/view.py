@@ -9,8 +9,9 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from billing import subscribing, versions
-from billing.console import fields, pages
+from billing.console import fields
 from billing.models import Customer, Plan, Subscription
+from metering.console import pages
 from metering.documents import DocumentError
 
 

@@ -12,12 +12,13 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from billing.console import months, pages
+from billing.console import months
 from billing.console.fields import CUSTOMERS_MAX
 from billing.console.usage import chart, figures, filters, lines
 from billing.exports.csv import guard
 from billing.models import Customer
 from metering import numbers, periods, usage
+from metering.console import pages
 from metering.models import MeterVersion, patience
 from metering.periods import Period
 from metering.usage import Usage, tables
