@@ -104,6 +104,17 @@ def written_quantity(quantity: Fraction) -> str:
     return numbers.text(numbers.to_decimal(quantity)) if numbers.ends(quantity) else str(quantity)
 
 
+def written_billed(billed: Billed) -> dict[str, Any]:
+    """A billed line as a rating input has it."""
+    return {
+        "component": billed.component,
+        "group": billed.group,
+        "dimensions": dict(billed.dimensions),
+        "kind": billed.kind,
+        "amount": f"{billed.amount:f}",
+    }
+
+
 def _segment(written: Mapping[str, Any], is_named: bool) -> Segment:
     period = read_period(written)
     plan = plans.apply_overrides(plans.parse(written["document"]), written["overrides"])

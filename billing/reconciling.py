@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db.models import F, Sum
 
-from billing import evidence, statements, versions
+from billing import evidence, statements
 from billing.invoicing import lines
 from billing.models import Invoice, InvoiceLine, ServicePeriod
 from metering import numbers, usage
@@ -68,9 +68,9 @@ def _against_evidence(service_period: ServicePeriod) -> Iterator[Difference]:
 def _against_usage(service_period: ServicePeriod, at: datetime) -> Iterator[Difference]:
     where, subscription = _where(service_period), service_period.subscription
     try:
-        period = statements.period_holding(subscription=subscription, at=service_period.start_at)
-        statement = statements.of(subscription=subscription, period=period, as_of=at, is_final=True).statement
-    except (DocumentError, statements.StatementRefused, versions.PlanNotInForce) as error:
+        piece = statements.piece_holding(subscription=subscription, at=service_period.start_at)
+        statement = statements.of(subscription=subscription, piece=piece, as_of=at, is_final=True).statement
+    except statements.REFUSALS as error:
         yield Difference(where, f"its period cannot be rated today: {error}")
         return
     invoiced, now = _by_key(service_period.lines.all()), _by_key(lines.of(statement))

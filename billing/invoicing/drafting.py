@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from billing import evidence, statements, versions
+from billing import evidence, statements
 from billing.invoicing import lines, locking
 from billing.models import Invoice, InvoiceLine, ServicePeriod, Subscription
 from billing.rating import Statement
@@ -19,8 +19,6 @@ from metering.documents import DocumentError
 from metering.periods import Period
 
 ZERO = Decimal(0)
-# What stops one draft and nobody else's: somebody has to change a plan, a subscription or a subject.
-_REASONS = (DocumentError, statements.StatementRefused, versions.PlanNotInForce)
 
 
 class PeriodAlreadyInvoiced(Exception):
@@ -55,10 +53,11 @@ def draft(*, subscription: Subscription, period: Period, at: datetime) -> Invoic
 
 def write(*, subscription: Subscription, period: Period, at: datetime) -> Invoice:
     """`draft` for a subscription whose lock the caller holds."""
-    billed = statements.billed_period(subscription=subscription, period=period)
+    (piece,) = statements.pieces(subscription=subscription, period=period)
+    billed = piece.billed
     _check_ended(subscription, billed.end, at)
     _check_not_invoiced(subscription, billed)
-    outcome = _computed(subscription, period, at)
+    outcome = _computed(subscription, piece, at)
     invoice = Invoice(customer=subscription.customer, currency=subscription.customer.currency)
     _save_totals(invoice, [outcome], at)
     service_period = ServicePeriod(
@@ -77,8 +76,8 @@ def redraft(*, invoice: Invoice, at: datetime) -> None:
     for service_period in service_periods:
         subscription = service_period.subscription
         _check_ended(subscription, service_period.end_at, at)
-        period = statements.period_holding(subscription=subscription, at=service_period.start_at)
-        outcomes.append(_computed(subscription, period, at))
+        piece = statements.piece_holding(subscription=subscription, at=service_period.start_at)
+        outcomes.append(_computed(subscription, piece, at))
         _save(service_period, outcomes[-1])
     _save_totals(invoice, outcomes, at)
 
@@ -103,10 +102,10 @@ def _check_not_invoiced(subscription: Subscription, billed: Period) -> None:
         )
 
 
-def _computed(subscription: Subscription, period: Period, as_of: datetime) -> _Outcome:
+def _computed(subscription: Subscription, piece: statements.Piece, as_of: datetime) -> _Outcome:
     try:
-        return _Outcome(statements.of(subscription=subscription, period=period, as_of=as_of, is_final=True))
-    except _REASONS as error:
+        return _Outcome(statements.of(subscription=subscription, piece=piece, as_of=as_of, is_final=True))
+    except statements.REFUSALS as error:
         # An unpriced row's place in the usage read says nothing to anybody, the values in the message do.
         is_unpriced = isinstance(error, DocumentError) and error.code == "unpriced"
         return _Outcome(None, f"{subscription.key}: {error.message if is_unpriced else error}")

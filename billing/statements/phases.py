@@ -36,6 +36,32 @@ class Stretch:
     period: Period
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A part of a billing period that has a statement of its own. ``period``: the whole billing period."""
+
+    period: Period
+    billed: Period
+    is_trial: bool = False
+
+
+def pieces(*, subscription: Subscription, period: Period) -> list[Piece]:
+    """The pieces of a whole billing period in which the subscription runs, in order of time.
+
+    Raises OutsideSubscription where it does not run at all.
+    """
+    return [Piece(period, billed_period(subscription=subscription, period=period))]
+
+
+def piece_holding(*, subscription: Subscription, at: datetime) -> Piece:
+    """The piece that holds the instant. Raises OutsideSubscription."""
+    period = period_holding(subscription=subscription, at=at)
+    for piece in pieces(subscription=subscription, period=period):
+        if piece.billed.start <= at < piece.billed.end:
+            return piece
+    raise OutsideSubscription(f"{subscription.key} does not run at {at:%Y-%m-%d %H:%M} UTC.")
+
+
 def period_holding(*, subscription: Subscription, at: datetime) -> Period:
     """The whole billing period of the subscription that holds the instant."""
     for phase in _phases(subscription):

@@ -1,28 +1,46 @@
-"""Reads the usage that a subscription is charged for, and has it rated."""
+"""What is due for a subscription and a part of its billing period: usage read, and rated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from billing import evidence, rating, versions
-from billing.documents.nodes import Component
-from billing.documents.prices import Matrix
-from billing.models import Subscription
-from billing.rating import Statement
-from billing.statements import phases
-from billing.statements.payers import Payer, Span
-from billing.statements.phases import StatementRefused, Stretch
+from billing import evidence, versions
+from billing.models import ServicePeriod, Subscription
+from billing.rating import Billed, Statement
+from billing.statements import phases, reading
+from billing.statements.payers import Payer
+from billing.statements.phases import Piece, StatementRefused, Stretch
 from metering import usage
+from metering.documents import DocumentError
 from metering.models import MeterVersion
-from metering.periods import Period, format_instant
-from metering.usage import Usage, Windows
+from metering.periods import format_instant
+
+# What keeps one statement from being made and nobody else's: somebody has to change a plan, a subscription
+# or a subject.
+REFUSALS = (DocumentError, StatementRefused, versions.PlanNotInForce)
 
 
 class MeterMissing(StatementRefused):
     """The plan prices a meter that does not count at the time of the statement."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which statement is wanted: of a piece of a billing period, from usage up to ``as_of``.
+
+    ``is_final``: the period is closed with this; without it minimums and fees in arrears are left out.
+    ``part``: a value of ServicePeriod.Part. ``billed``: lines of earlier invoices of the same service period.
+    """
+
+    subscription: Subscription
+    piece: Piece
+    as_of: datetime
+    is_final: bool
+    part: str = ServicePeriod.Part.ARREARS
+    billed: Sequence[Billed] = ()
 
 
 @dataclass(frozen=True)
@@ -37,117 +55,71 @@ class Rated:
     revisions: dict[str, dict[str, int]]
 
 
-@dataclass
-class _Reading:
-    """The usage read so far, as a rating input and an invoice keep it."""
+def of(
+    *,
+    subscription: Subscription,
+    piece: Piece,
+    as_of: datetime,
+    is_final: bool,
+    part: str = ServicePeriod.Part.ARREARS,
+    billed: Sequence[Billed] = (),
+) -> Rated:
+    """What is due for a piece of a billing period of the subscription, see `Request`.
 
-    spans: dict[str, list[dict[str, str]]] = field(default_factory=dict)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    revisions: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def note_revisions(self, version: MeterVersion, revisions: Mapping[str, int]) -> None:
-        """Keeps the lowest counter seen: an event that came between two readings must show as late."""
-        kept = self.revisions.setdefault(str(version.pk), {})
-        for key, revision in revisions.items():
-            kept[key] = min(revision, kept.get(key, revision))
-
-
-def of(*, subscription: Subscription, period: Period, as_of: datetime, is_final: bool) -> Rated:
-    """What is due for a whole billing period of the subscription, from usage up to ``as_of``.
-
-    Only the part of the period in which the subscription runs is billed. ``is_final``: the period is closed
-    with this; without it minimums and fees in arrears are left out. Raises DocumentError as rating does
-    (``unpriced``: usage that no component takes), a StatementRefused, or versions.PlanNotInForce.
+    Raises DocumentError as rating does (``unpriced``: usage that no component takes), a StatementRefused, or
+    versions.PlanNotInForce.
     """
-    billed = phases.billed_period(subscription=subscription, period=period)
-    stretches = phases.stretches(subscription=subscription, period=billed)
-    meters = _meters(stretches, as_of)
-    reading = _read(Payer(subscription=subscription, period=billed), stretches, meters, billed, as_of)
+    (outcome,) = of_many([Request(subscription, piece, as_of, is_final, part, billed)])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def of_many(requests: Sequence[Request]) -> list[Rated | Exception]:
+    """The statement of each request, or the one of `REFUSALS` that stands in its way, in their order."""
+    return [_outcome(request) for request in requests]
+
+
+def _outcome(request: Request) -> Rated | Exception:
+    try:
+        return _rated(request)
+    except REFUSALS as error:
+        return error
+
+
+def _rated(request: Request) -> Rated:
+    subscription, piece = request.subscription, request.piece
+    stretches = phases.stretches(subscription=subscription, period=piece.billed)
+    meters = _meters(stretches, request.as_of)
+    payer = Payer(subscription=subscription, period=piece.billed)
+    spans = {slug: payer.spans(slug) for slug in meters}
+    (read,) = reading.read([reading.Want(spans, stretches, meters, piece.billed, request.as_of)])
     rating_input = {
         "version": evidence.LAYOUT,
-        "period": evidence.written_period(period),
-        "billed_period": evidence.written_period(billed),
+        "period": evidence.written_period(piece.period),
+        "billed_period": evidence.written_period(piece.billed),
         "timezone": subscription.timezone,
-        "as_of": format_instant(as_of),
-        "is_final": is_final,
+        "as_of": format_instant(request.as_of),
+        "is_final": request.is_final,
         "segments": [_segment(stretch) for stretch in stretches],
         "meters": [
             {"slug": slug, "version": version.number, "document": version.document}
             for slug, version in meters.items()
         ],
-        "spans": reading.spans,
-        "usage": reading.rows,
-        "billed": [],
+        "spans": read.spans,
+        "usage": read.rows,
+        "billed": [evidence.written_billed(each) for each in request.billed],
     }
-    return Rated(evidence.rate(rating_input), rating_input, reading.revisions)
+    return Rated(evidence.rate(rating_input), rating_input, read.revisions)
 
 
-def _meters(stretches: Sequence[Stretch], as_of: datetime) -> dict[str, MeterVersion]:
+def _meters(stretches: Sequence[Stretch], as_of: datetime) -> Mapping[str, MeterVersion]:
     slugs = sorted(frozenset().union(*(stretch.plan.meters() for stretch in stretches)))
     found = usage.versions(at=as_of, slugs=slugs, is_archived_too=True)
     for slug in slugs:
         if slug not in found:
             raise MeterMissing(f"The meter {slug} does not count at {as_of:%Y-%m-%d %H:%M} UTC.")
     return {slug: found[slug] for slug in slugs}
-
-
-def _read(
-    payer: Payer,
-    stretches: Sequence[Stretch],
-    meters: Mapping[str, MeterVersion],
-    billed: Period,
-    as_of: datetime,
-) -> _Reading:
-    """The usage of each meter in each stretch that prices it; stretches share no time."""
-    reading = _Reading()
-    for slug, version in meters.items():
-        spans = payer.spans(slug)
-        reading.spans[slug] = [
-            {"subject": subject, **evidence.written_period(each)} for subject, each in spans
-        ]
-        for stretch in stretches:
-            inside = _inside(spans, stretch.period)
-            if slug in stretch.plan.meters() and inside:
-                is_quartered, by = _needs(stretch, slug)
-                answer = usage.quantities(
-                    meter=version,
-                    spans=inside,
-                    by=by,
-                    windows=Windows("QUARTER", "UTC") if is_quartered else None,
-                    billing_period=billed,
-                    as_of=as_of,
-                )
-                reading.rows += [_row(slug, each, stretch.period) for each in answer.rows]
-                reading.note_revisions(version, answer.revisions)
-    return reading
-
-
-def _inside(spans: Sequence[Span], period: Period) -> list[Span]:
-    return [(subject, part) for subject, each in spans if (part := each.intersect(period)) is not None]
-
-
-def _needs(stretch: Stretch, slug: str) -> tuple[bool, list[str]]:
-    """Whether usage is needed by the quarter hour, and the dimensions that the components tell apart."""
-    components = [each for each in stretch.plan.all_components() if each.meter == slug]
-    names = frozenset().union(*(rating.dimension_names(each) for each in components))
-    return any(rating.needs_quarters(each) or _orders_free_units(each) for each in components), sorted(names)
-
-
-def _orders_free_units(component: Component) -> bool:
-    """Whether it matters which usage is free: the earliest is, by the quarter hour, and prices differ."""
-    return component.included is not None and isinstance(component.price, Matrix)
-
-
-def _row(slug: str, each: Usage, period: Period) -> dict[str, Any]:
-    # A quarter hour that a price change cuts begins, for the later price, with the change.
-    at = period.start if each.window is None else max(each.window.start, period.start)
-    return {
-        "meter": slug,
-        "quantity": evidence.written_quantity(each.quantity),
-        "at": format_instant(at),
-        "dimensions": dict(each.dimensions),
-        "count": each.count,
-    }
 
 
 def _segment(stretch: Stretch) -> dict[str, Any]:

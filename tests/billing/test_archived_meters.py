@@ -30,7 +30,7 @@ class TestArchivedMeter:
         catalog.run_gpus("acme", ARCHIVED_AT + timedelta(days=3), 10)
         rated = statements.of(
             subscription=subscription,
-            period=catalog.OCTOBER,
+            piece=catalog.piece(subscription, catalog.OCTOBER),
             as_of=catalog.IN_NOVEMBER,
             is_final=True,
         )

@@ -264,7 +264,10 @@ class TestMarketPrices:
         data = {"provider": "openai", "model": "gpt-4o", "input_tokens": 4_000_000}
         events.store([events.event(1, datetime(2026, 10, 5, tzinfo=UTC), data)])
         rated = statements.of(
-            subscription=subscription, period=catalog.OCTOBER, as_of=catalog.IN_NOVEMBER, is_final=True
+            subscription=subscription,
+            piece=catalog.piece(subscription, catalog.OCTOBER),
+            as_of=catalog.IN_NOVEMBER,
+            is_final=True,
         )
         # 4 million at 2.50
         assert rated.statement.total == Decimal("10.00")

@@ -34,7 +34,9 @@ def acme(db):
 
 
 def statement(subscription, period=OCTOBER, as_of=AFTER, is_final=True):
-    return statements.of(subscription=subscription, period=period, as_of=as_of, is_final=is_final).statement
+    return statements.of(
+        subscription=subscription, piece=catalog.piece(subscription, period), as_of=as_of, is_final=is_final
+    ).statement
 
 
 def amounts(of):
@@ -118,7 +120,9 @@ class TestOf:
     def test_keeps_thirds_of_an_hour_exactly(self, acme):
         subscription = catalog.subscription(acme, catalog.plan(catalog.component(unit_amount="1")))
         catalog.run_gpus("acme", october(31, 23, 40), 1)  # 20 minutes of it in October
-        rated = statements.of(subscription=subscription, period=OCTOBER, as_of=AFTER, is_final=True)
+        rated = statements.of(
+            subscription=subscription, piece=catalog.piece(subscription, OCTOBER), as_of=AFTER, is_final=True
+        )
         assert rated.statement.lines[0].quantity == Fraction(1, 3)
         assert rated.rating_input["usage"][0]["quantity"] == "1/3"
         assert rated.statement.total == Decimal("0.33")
@@ -298,7 +302,9 @@ class TestEvidence:
             acme, catalog.plan(catalog.component(included={"quantity": "1", "every": "HOUR"}))
         )
         catalog.run_gpus("acme", october(3, 0, 20), 3, count=3)
-        rated = statements.of(subscription=subscription, period=OCTOBER, as_of=AFTER, is_final=True)
+        rated = statements.of(
+            subscription=subscription, piece=catalog.piece(subscription, OCTOBER), as_of=AFTER, is_final=True
+        )
         packed = evidence.pack(rated.rating_input)
         assert evidence.rate(evidence.unpack(packed)) == rated.statement
         assert evidence.pack(evidence.unpack(packed)) == packed
@@ -313,6 +319,8 @@ class TestEvidence:
         subscription = catalog.subscription(acme, catalog.plan())
         catalog.run_gpus("acme", october(3), 1)
         rolling.roll_up(limit=10, at=AFTER)
-        rated = statements.of(subscription=subscription, period=OCTOBER, as_of=AFTER, is_final=True)
+        rated = statements.of(
+            subscription=subscription, piece=catalog.piece(subscription, OCTOBER), as_of=AFTER, is_final=True
+        )
         [revisions] = rated.revisions.values()
         assert revisions == {"acme|2026-10": 1}

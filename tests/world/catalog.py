@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from billing import publishing, registering, subscribing
+from billing import publishing, registering, statements, subscribing
 from billing.models import Customer, Plan, Seller, Subscription
 from metering.models import EventKey
 from metering.periods import Period
@@ -94,6 +94,12 @@ def subscription(
         customer=payer, subject=subject or payer.key, validity=forever, subscription=made
     )
     return made
+
+
+def piece(subscription: Subscription, period: Period = OCTOBER) -> statements.Piece:
+    """The one piece of a billing period of a subscription that neither changes its plan nor pauses in it."""
+    (only,) = statements.pieces(subscription=subscription, period=period)
+    return only
 
 
 def run_gpus(subject: str, start: datetime, hours: int, *, count: int = 1, gpu_type: str = "H100") -> None:
