@@ -207,9 +207,11 @@ def _database_url() -> str:
 
 
 def _broker_url() -> str:
-    """A database of the given Redis that nobody else uses: eight further than the one that is configured."""
+    """A database of the given Redis that nobody else uses: eight further than the one that is configured,
+    and one for each process of tests that run in parallel."""
     parts = urlsplit(settings.REDIS_URL)
-    number = (int(parts.path.strip("/") or 0) + 8) % 16
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    number = (int(parts.path.strip("/") or 0) + 8 + process) % 16
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 

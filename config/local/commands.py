@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from config.local import failures, installing, output, places, programs, running, servers, sockets
 
 ENDS_WITH_PARENT = "--ends-with-parent"
+# More only wait for each other: every test process has a database, a web process and workers.
+TEST_PROCESSES_MAX = 4
 LINTS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -112,8 +114,15 @@ def test(arguments: Sequence[str]) -> int:
     with _run("test", "make test") as run:
         installing.ensure(has_dev=True)
         env = servers.start(run)
-        command = [str(places.PYTHON), "-m", "pytest", *arguments]
+        command = [str(places.PYTHON), "-m", "pytest", *_in_parallel(arguments), *arguments]
         return run.call(command=command, env=env, role="tests", stdin=None)
+
+
+def _in_parallel(arguments: Sequence[str]) -> list[str]:
+    """One process of tests for each core, each with a database of its own; fewer where arguments say so."""
+    if any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in arguments):
+        return []
+    return ["-n", str(min(os.cpu_count() or 1, TEST_PROCESSES_MAX)), "--dist", "worksteal"]
 
 
 def lint(_arguments: Sequence[str]) -> int:
