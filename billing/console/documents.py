@@ -60,7 +60,7 @@ def upload(
     ``kind`` ("plan" or "meter") is what the page calls it.
     """
     if request.method != "POST":
-        return _page(request, kind, title, DocumentForm(initial={"text": initial}))
+        return form_with(request, kind=kind, title=title, text=initial)
     form = DocumentForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, kind, title, form, status=400)
@@ -73,6 +73,11 @@ def upload(
         mended = DocumentForm(initial={"text": arrived.text})
         place = places.line(arrived.text, error.field)
         return _page(request, kind, title, mended, status=400, error=error, line=place)
+
+
+def form_with(request: HttpRequest, *, kind: str, title: str, text: str) -> HttpResponse:
+    """The form with a text in it, to go on from."""
+    return _page(request, kind, title, DocumentForm(initial={"text": text}))
 
 
 def _page(

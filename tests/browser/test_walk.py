@@ -74,13 +74,14 @@ class TestUpload:
         faulty = tmp_path / "plan.yaml"
         faulty.write_text("code: basic\nname: Basic\ncurrency: USD\nintervall: MONTH\ncomponents: []\n")
         page.set_input_files("input[type=file]", faulty)
-        page.click("button:has-text('Publish')")
+        page.click("button:has-text('Review')")
         assert page.locator(".c-place").inner_text() == "plan.intervall"
         page.fill(
             "textarea",
             "code: basic\nname: Basic\ncurrency: USD\ninterval: MONTH\n"
             "components:\n  - {code: fee, price: {model: flat, amount: '5'}}\n",
         )
+        page.click("button:has-text('Review')")
         page.click("button:has-text('Publish')")
         assert page.get_by_text("basic: version 1 is published.").is_visible()
 

@@ -1,4 +1,4 @@
-"""The page that publishes a plan's document."""
+"""The pages that publish a plan's document: the document, then what it would change, then it is done."""
 
 from __future__ import annotations
 
@@ -11,29 +11,56 @@ from django.utils import timezone
 
 from billing import publishing
 from billing.console import documents, texts
+from billing.console.plan_upload import review
 from billing.models import PlanVersion
 from metering.console import pages
+
+PUBLISH, REVIEW_AGAIN, BACK = "publish", "review", "back"
+TITLE = "Publish a plan"
 
 
 @pages.needs("billing.add_planversion")
 def page(request: HttpRequest) -> HttpResponse:
-    """The form, filled with the newest version of ``?plan=CODE``. A known document changes nothing."""
+    """The form, filled with the newest version of ``?plan=CODE``; with a document in it, what it changes."""
+    if request.POST.get("asked") == BACK:
+        return documents.form_with(request, kind="plan", title=TITLE, text=request.POST.get("text", ""))
     return documents.upload(
         request,
         kind="plan",
-        title="Publish a plan",
+        title=TITLE,
         initial=_newest(request.GET.get("plan", "")),
-        applying=lambda document: _apply(request, document),
+        applying=lambda document: _answer(request, document),
     )
 
 
-def _apply(request: HttpRequest, document: Any) -> HttpResponse:
-    applied = publishing.apply(document=document, at=timezone.now(), by=request.user.get_username())
-    if applied.outcome == "unchanged":
-        messages.info(request, f"{applied.code} is published in exactly this form already: nothing changed.")
-    else:
+def _answer(request: HttpRequest, document: Any) -> HttpResponse:
+    """Publishes what was looked at before; a document that arrives for the first time is only looked at."""
+    asked, at = request.POST.get("asked", ""), timezone.now()
+    if asked not in (PUBLISH, REVIEW_AGAIN):
+        return _review(request, document, review.of(document=document, at=at), review.when(document))
+    form = review.WhenForm(request.POST)
+    if not form.is_valid():
+        return _review(request, document, review.of(document=document, at=at), form, status=400)
+    document = review.changed(document, form)
+    if asked == PUBLISH:
+        applied = publishing.apply(document=document, at=at, by=request.user.get_username())
         messages.success(request, f"{applied.code}: version {applied.version.number} is published.")
-    return redirect("console:plan_version", code=applied.code, number=applied.version.number)
+        return redirect("console:plan_version", code=applied.code, number=applied.version.number)
+    return _review(request, document, review.of(document=document, at=at), form)
+
+
+def _review(
+    request: HttpRequest, document: Any, seen: review.Review, form: review.WhenForm, *, status: int = 200
+) -> HttpResponse:
+    if not seen.changes:
+        newest = PlanVersion.objects.filter(plan__code=document["code"]).order_by("-number")[0]
+        messages.info(
+            request, f"{document['code']} is published in exactly this form already: nothing changed."
+        )
+        return redirect("console:plan_version", code=document["code"], number=newest.number)
+    return pages.render(
+        request, "plan_review.html", title=f"Publish {seen.plan}?", review=seen, form=form, status=status
+    )
 
 
 def _newest(code: str) -> str:

@@ -1,11 +1,12 @@
 """Publishing a plan by its document."""
 
 import io
+import re
 
 import pytest
 from django.urls import reverse
 
-from billing.models import Plan, PlanVersion
+from billing.models import Customer, Plan, PlanVersion
 from tests.billing.console import month
 from tests.world import catalog, meters
 
@@ -29,8 +30,12 @@ components:
 """
 
 
-def pasted(client, text):
-    return client.post(ADDRESS, {"text": text})
+def pasted(client, text, **when):
+    return client.post(ADDRESS, {"text": text, "asked": "publish", "migration": "NEXT_PERIOD", **when})
+
+
+def reviewed(client, text, **when):
+    return client.post(ADDRESS, {"text": text, **when})
 
 
 def uploaded(client, content, name="plan.yaml"):
@@ -51,9 +56,13 @@ class TestUpload:
             "unit_amount": "2.50",
         }
 
-    def test_publishes_a_file(self, owner):
+    def test_takes_a_file_and_shows_what_it_would_publish(self, owner):
         catalog.gpu_hours()
-        assert uploaded(owner, PLAN.encode()).status_code == 302
+        page = uploaded(owner, PLAN.encode())
+        assert page.status_code == 200
+        assert "Publish Starter?" in page.content.decode()
+        assert not Plan.objects.exists()
+        assert pasted(owner, page.context["review"].text).status_code == 302
         assert Plan.objects.get().name == "Starter"
 
     def test_reads_json_by_the_files_name(self, owner):
@@ -111,6 +120,52 @@ class TestUpload:
 
     def test_refuses_a_file_that_is_too_large(self, owner):
         assert "larger than 512 KB" in uploaded(owner, b" " * (512 * 1024 + 1)).content.decode()
+
+
+class TestReview:
+    @pytest.fixture
+    def published(self, owner):
+        catalog.gpu_hours()
+        pasted(owner, PLAN)
+        return Plan.objects.get()
+
+    def test_says_what_changes_and_whom_it_reaches(self, owner, published):
+        catalog.subscription(catalog.customer("acme"), published)
+        Customer.objects.update(name="Acme 株式会社")
+        answer = reviewed(owner, PLAN.replace("20.00", "25.00"))
+        [change] = answer.context["review"].changes
+        assert re.search(r"\b20\b.*\b25\b", change)
+        page = answer.content.decode()
+        assert "1 subscription moves to this version" in page
+        assert "Acme 株式会社" in page
+        assert PlanVersion.objects.count() == 1
+
+    def test_reaches_nobody_when_existing_subscriptions_keep_their_version(self, owner, published):
+        catalog.subscription(catalog.customer("acme"), published)
+        text = PLAN.replace("20.00", "25.00")
+        page = reviewed(owner, text, asked="review", migration="NEVER").content.decode()
+        assert "0 subscriptions move to this version" in page
+
+    def test_publishes_with_the_instant_and_migration_that_were_chosen(self, owner, published):
+        text = PLAN.replace("20.00", "25.00")
+        pasted(owner, text, effective_at="2031-01-01T00:00", migration="AT_ONCE")
+        version = PlanVersion.objects.get(number=2)
+        assert (version.effective_at.isoformat(), version.migration) == (
+            "2031-01-01T00:00:00+00:00",
+            "AT_ONCE",
+        )
+
+    def test_gives_the_document_back_to_go_on_with(self, owner, published):
+        page = reviewed(owner, PLAN.replace("20.00", "25.00"), asked="back")
+        assert "25.00" in page.context["form"].initial["text"]
+
+    def test_refuses_an_instant_before_the_published_version(self, owner, published):
+        text = PLAN.replace("20.00", "25.00")
+        pasted(owner, text, effective_at="2031-01-01T00:00", migration="NEVER")
+        later = PLAN.replace("20.00", "30.00")
+        answer = pasted(owner, later, effective_at="2030-01-01T00:00", migration="NEVER")
+        assert answer.status_code == 400
+        assert "must follow it" in answer.content.decode()
 
 
 class TestForm:
