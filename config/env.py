@@ -26,9 +26,16 @@ class Env:
     CSRF_TRUSTED_ORIGINS: tuple[str, ...] = ()
     DEBUG: bool = False
     LOG_LEVEL: str = "INFO"
-    WEB_THREADS: int = 32  # blocking threads of the web process, at most that many database connections
+    WEB_THREADS: int = 64  # blocking threads of the web process, at most so many database connections and two
     WORKER_CONCURRENCY: int = 2
     EXPORTS_DIR: str = ""  # where the console puts exported months; empty: in this checkout's folder
+    EXPORTS_BUCKET: str = ""  # an S3-compatible bucket for them instead; empty: none
+    EXPORTS_PREFIX: str = ""  # what the names in the bucket begin with, such as billing/
+    EXPORTS_ENDPOINT: str = ""  # the address of the storage; empty: Amazon's
+    EXPORTS_REGION: str = ""
+    EXPORTS_ACCESS_KEY: str = ""  # empty: what the machine has, such as a role
+    EXPORTS_SECRET_KEY: str = ""
+    EXPORT_DAY: int = 0  # the day on which the month before is exported by itself, 1 to 28; 0: never
     CONSOLE_PASSWORD: str = ""  # read by `ensure_admin` only
 
     @property
@@ -54,6 +61,10 @@ def _parse(name: str, text: str, default: object) -> object:
         if text.lower() not in ("0", "1", "false", "true", "no", "yes"):
             raise EnvironmentInvalid(f"{name} must be true or false, not {text!r}")
         return text.lower() in ("1", "true", "yes")
+    if name == "EXPORT_DAY":
+        if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 28:
+            raise EnvironmentInvalid(f"EXPORT_DAY must be a day from 1 to 28, or 0 for none, not {text!r}")
+        return int(text)
     if isinstance(default, int):
         if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1000:
             raise EnvironmentInvalid(f"{name} must be a whole number from 1 to 1000, not {text!r}")

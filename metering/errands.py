@@ -30,7 +30,8 @@ class Errand:
 
     def ask(self) -> None:
         """Has the work done soon; returns at once."""
-        self._asked.set()
+        if not self._asked.is_set():  # to set it again would cost a lock, at every request
+            self._asked.set()
         if self._process_id != os.getpid():  # threads do not survive a fork
             with self._starting:
                 if self._process_id != os.getpid():

@@ -31,7 +31,7 @@ def prepare(run: running.Run, env: Mapping[str, str]) -> None:
 
 def start_web(run: running.Run, env: Mapping[str, str], *, port: int, is_shown: bool) -> processes.Child:
     """Start the web process at ``port``; see `wait_until_healthy`."""
-    threads = env.get("WEB_THREADS", "").strip() or "32"
+    threads = env.get("WEB_THREADS", "").strip() or "64"
     command = ["-m", "granian", "--interface", "wsgi", "--host", sockets.HOST, "--port", str(port), "--no-ws"]
     command += ["--workers", "1", "--blocking-threads", threads, "--workers-kill-timeout", "8"]
     return _start(run, "web", [*command, "config.wsgi:application"], env, is_shown=is_shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import threading
 from dataclasses import dataclass
@@ -72,12 +73,18 @@ def _found(text: str) -> Key | None:
     if len(parts) != 3 or parts[0] != "mb" or not text.isascii():
         return None
     key = _keys.get(parts[1])
-    if key is None or not hmac.compare_digest(key.key_hash, issuing.api_key_hash(text)):
+    if key is None or not hmac.compare_digest(key.key_hash, _hash(text)):
         return None
     return key
 
 
+# A sender comes with the same key each time, and the hash costs more than most else of a request.
+_hash = functools.lru_cache(maxsize=1_000)(issuing.api_key_hash)
+
+
 def _load(prefix: str) -> Key | None:
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()  # outside of Django's request cycle nobody else does
     row = ApiKey.objects.filter(prefix=prefix, revoked_at=None).first()
     if row is None:
         return None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
+from django.db import connection
+
 from metering import admission, ingesting
 from metering.door.answers import Problem
 from metering.models import WebhookSource
@@ -73,6 +75,7 @@ def webhook(
 
 
 def _load_source(name: str) -> _Source | None:
+    connection.close_if_unusable_or_obsolete()  # outside of Django's request cycle nobody else does
     row = WebhookSource.objects.filter(name=name, revoked_at=None).first()
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""Group commit: what waits at the same time is written in one transaction, by one thread.
+"""Group commit: what waits at the same time is written in one transaction.
 
 A commit costs a flush to the disk whatever is in it. While one runs, further requests pile up and make the
 next one: no timer is needed, and a lone request does not wait for company.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,13 +19,15 @@ from metering import ingesting
 
 log = structlog.get_logger(__name__)
 
-COMMIT_EVENTS_MAX = 20_000
+# Two commits are under way at once: PostgreSQL works on the one while the other is put together. More would
+# only make the groups smaller.
+COMMITTERS = 2
+# Were all that eight senders of large batches have under way in one commit, PostgreSQL would be idle until
+# they have sent more.
+COMMIT_EVENTS_MAX = 3_000
 WAIT_S_MAX = 60.0
 # After a pause this long the connection is tried before it is used: the server may have gone meanwhile.
 IDLE_S_MAX = 1.0
-# How long a thread that computes keeps the interpreter while others want it. The committing one asks for it
-# several times a commit, whenever PostgreSQL has answered, which Python's usual 5 ms would let wait.
-SWITCH_INTERVAL_S = 0.0005
 
 
 class CommitTimedOut(Exception):
@@ -59,7 +60,6 @@ class Committer:
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._process_id = 0
-        self._committed_s = 0.0
 
     def commit(self, submission: ingesting.Submission) -> ingesting.Receipt:
         """The receipt of a submission, once it is durable.
@@ -77,20 +77,26 @@ class Committer:
         return waiting.outcome
 
     def _start(self) -> None:
-        """Starts the thread at the first request of a process; threads do not survive a fork."""
+        """Starts the threads at the first request of a process; threads do not survive a fork."""
         if self._process_id != os.getpid():
             with self._starting:
                 if self._process_id != os.getpid():
-                    sys.setswitchinterval(SWITCH_INTERVAL_S)
                     self._queue = queue.SimpleQueue()
-                    threading.Thread(target=self._run, name="committer", daemon=True).start()
+                    for number in range(COMMITTERS):
+                        threading.Thread(target=self._run, name=f"committer-{number}", daemon=True).start()
                     self._process_id = os.getpid()
 
     def _run(self) -> None:
+        committed_s = 0.0
         while True:
             group = self._next_group()
             try:
-                outcomes = self._recorded(group)
+                if time.monotonic() - committed_s > IDLE_S_MAX:
+                    connection.close_if_unusable_or_obsolete()
+                outcomes: list[ingesting.Receipt | Exception] = [
+                    *ingesting.record([waiting.submission for waiting in group])
+                ]
+                committed_s = time.monotonic()
             except Exception as error:
                 if not isinstance(error, ingesting.RecordingUnavailable):
                     log.exception("commit_failed")
@@ -112,10 +118,3 @@ class Committer:
                 break
             events += group[-1].submission.size
         return group
-
-    def _recorded(self, group: list[_Waiting]) -> list[ingesting.Receipt | Exception]:
-        if time.monotonic() - self._committed_s > IDLE_S_MAX:
-            connection.close_if_unusable_or_obsolete()
-        outcomes = ingesting.record([waiting.submission for waiting in group])
-        self._committed_s = time.monotonic()
-        return list(outcomes)

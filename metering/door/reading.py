@@ -126,6 +126,10 @@ def _array(body: bytes, formats: Sequence[ModuleType]) -> Reading:
 
 
 def _object(body: bytes, formats: Sequence[ModuleType]) -> Reading:
+    if cloudevents in formats:
+        drafts = cloudevents.drafts(b"[%s]" % body)
+        if drafts is not None and len(drafts) == 1:
+            return Reading(drafts, cloudevents, False)
     try:
         _BODY.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 # Of decompressed bodies. What becomes of a body while it is read, screened and committed takes several times
 # its size.
-BYTES_MAX = 8 * 1024 * 1024
+BYTES_MAX = 6 * 1024 * 1024
 # Smaller ones go through: there are at most as many of them as the process has threads.
 SMALL_BYTES_MAX = 64 * 1024
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -73,8 +75,9 @@ class _Delivery(NamedTuple):
 class _Door:
     def __init__(self, app: celery.Celery) -> None:
         self._room = room.Room()
+        self._computing = threading.Lock()
         self._committer = Committer(after_commit=waking.errand(app).ask)
-        self._meters: Recent[str, ingesting.Meters] = Recent(lambda _: ingesting.load(), ttl_s=METERS_TTL_S)
+        self._meters: Recent[str, ingesting.Meters] = Recent(_load_meters, ttl_s=METERS_TTL_S)
 
     def answer(self, environ: Environ, path: str) -> Answer:
         """The answer to a request, whatever goes wrong."""
@@ -99,22 +102,29 @@ class _Door:
             return answers.unexpected().answer
 
     def _recorded(self, delivery: _Delivery) -> Answer:
-        read = reading.read(headers=delivery.headers, body=delivery.body, formats=delivery.formats)
-        if delivery.key is not None and len(read.events) > 1:  # one was paid for at the entrance
-            more = len(read.events) - 1
-            admission.charge(key=delivery.key, events=more, now_s=time.monotonic(), is_let_in=True)
         meters = self._meters.get("all")
         assert meters is not None
-        submission = submissions.of(
-            read=read,
-            sender=delivery.sender,
-            body=delivery.body,
-            received_at=delivery.received_at,
-            judge=meters.judge,
-        )
+        # Python computes in one thread at a time. Were many at it, those that commit would wait for them all.
+        with self._computing:
+            read = reading.read(headers=delivery.headers, body=delivery.body, formats=delivery.formats)
+            if delivery.key is not None and len(read.events) > 1:  # one was paid for at the entrance
+                more = len(read.events) - 1
+                admission.charge(key=delivery.key, events=more, now_s=time.monotonic(), is_let_in=True)
+            submission = submissions.of(
+                read=read,
+                sender=delivery.sender,
+                body=delivery.body,
+                received_at=delivery.received_at,
+                judge=meters.judge,
+            )
         receipt = self._committer.commit(submission)
         drafts = [event if isinstance(event, ingesting.Draft) else None for event in read.events]
         return answers.ok(read.format.answer(receipt, drafts, read.is_batch, delivery.received_at))
+
+
+def _load_meters(_: str) -> ingesting.Meters:
+    connection.close_if_unusable_or_obsolete()  # outside of Django's request cycle nobody else does
+    return ingesting.load()
 
 
 def _method_not_allowed(path: str) -> Problem:
@@ -129,8 +139,6 @@ def _method_not_allowed(path: str) -> Problem:
 
 def _delivery(environ: Environ, path: str, at: datetime) -> _Delivery:
     headers = _headers(environ)
-    # In a long-lived thread outside of Django's request cycle nobody else looks after its connection.
-    connection.close_if_unusable_or_obsolete()
     key = None
     if path in EVENT_PATHS:
         header = headers.get("authorization", "")
@@ -150,12 +158,13 @@ def _delivery(environ: Environ, path: str, at: datetime) -> _Delivery:
 
 
 def _headers(environ: Environ) -> dict[str, str]:
-    headers = {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
+    headers = {_header_name(name): value for name, value in environ.items() if name.startswith("HTTP_")}
     for name in ("CONTENT_TYPE", "CONTENT_ENCODING"):
         if environ.get(name):
             headers[name.replace("_", "-").lower()] = environ[name]
     return headers
+
+
+@functools.lru_cache(maxsize=1_000)
+def _header_name(name: str) -> str:
+    return name[5:].replace("_", "-").lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -78,33 +78,39 @@ def _record(submissions: Sequence[Submission]) -> list[Receipt]:
 
 
 def _write(submissions: Sequence[Submission]) -> list[Receipt]:
+    """Batches are added as they are if no event was there before, and corrected where one was."""
     senders = list(dict.fromkeys(submission.sender for submission in submissions))
-    batch_ids = dict(zip(senders, storing.batch_ids(len(senders)), strict=True))
-    parts = [(submission.rows, batch_ids[submission.sender]) for submission in submissions]
-    if _is_usual(submissions):
-        standing = storing.store(parts)
-        outcomes = [_usual_outcome(submission, standing) for submission in submissions]
-    else:
-        outcomes = _careful_outcomes(submissions, batch_ids)
-    batches, turned = [], []
-    for sender, batch_id in batch_ids.items():
-        of_sender = [
-            (submission, outcome)
-            for submission, outcome in zip(submissions, outcomes, strict=True)
-            if submission.sender == sender
-        ]
-        batches.append(_batch(batch_id, of_sender))
-        turned += [
-            storing.Turned(refusal, batch_id, sender, submission.received_at)
-            for submission, outcome in of_sender
-            for refusal in outcome.refusals
-        ]
-    storing.add_batches(batches)
+    plan = _usual_plan(submissions, senders) or _careful_plan(submissions, senders)
+    outcomes = _outcomes(submissions, plan, standing={})
+    batches = _batches(senders, submissions, outcomes)
+    ids, standing = storing.store(batches, plan.parts)
+    standing |= storing.standing(plan.unmeterable)
+    if standing:
+        outcomes = _outcomes(submissions, plan, standing)
+        storing.correct(_batches(senders, submissions, outcomes), ids)
+    batch_ids = dict(zip(senders, ids, strict=True))
+    turned = [
+        storing.Turned(refusal, batch_ids[submission.sender], submission.sender, submission.received_at)
+        for submission, outcome in zip(submissions, outcomes, strict=True)
+        for refusal in outcome.refusals
+    ]
     storing.refuse(turned)
     return [
         _receipt(submission, outcome, batch_ids[submission.sender])
         for submission, outcome in zip(submissions, outcomes, strict=True)
     ]
+
+
+class _Plan(NamedTuple):
+    """Which facts are to be stored: as rows, each with the place of its sender, and by their keys.
+
+    ``first`` is None where all of them are, because no two are one event. ``unmeterable``: keys of facts that
+    are only looked for.
+    """
+
+    parts: list[tuple[rows.Rows, int]]
+    first: Mapping[bytes, Fact] | None = None
+    unmeterable: Collection[bytes] = ()
 
 
 class _Outcome(NamedTuple):
@@ -117,35 +123,46 @@ class _Outcome(NamedTuple):
     refusals: list[Refusal]
 
 
-def _is_usual(submissions: Sequence[Submission]) -> bool:
-    """Whether no two events are one, and some meter can use each: then no fact needs a look of its own."""
-    count = sum(len(submission.rows.keys) for submission in submissions)
+def _usual_plan(submissions: Sequence[Submission], senders: Sequence[Sender]) -> _Plan | None:
+    """Stores every fact; None if two are one event, or no meter can use one: then each needs a look."""
+    count = sum(len(submission.facts) for submission in submissions)
     keys = {key for submission in submissions for key in submission.rows.keys}
-    return len(keys) == count == sum(len(submission.facts) for submission in submissions)
+    if len(keys) < count:
+        return None
+    return _Plan([(submission.rows, senders.index(submission.sender)) for submission in submissions])
 
 
-def _usual_outcome(submission: Submission, standing: Mapping[bytes, bytes]) -> _Outcome:
-    if standing:
-        return _outcome(submission, {fact.key: fact for fact in submission.facts}, standing)
-    stored = submission.rows
-    return _Outcome(len(submission.facts), stored.time_min, stored.time_max, 0, list(submission.refusals))
-
-
-def _careful_outcomes(submissions: Sequence[Submission], batch_ids: Mapping[Sender, int]) -> list[_Outcome]:
+def _careful_plan(submissions: Sequence[Submission], senders: Sequence[Sender]) -> _Plan:
     """Stores the first of the events with the same key, none that no meter can use."""
     first: dict[bytes, Fact] = {}
-    of_batch: dict[int, list[Fact]] = {}
+    of_sender: dict[Sender, list[Fact]] = {sender: [] for sender in senders}
     unmeterable: set[bytes] = set()
     for submission in submissions:
-        stored = of_batch.setdefault(batch_ids[submission.sender], [])
         for fact in submission.facts:
             if fact.unmeterable is not None:
                 unmeterable.add(fact.key)
             elif first.setdefault(fact.key, fact) is fact:
-                stored.append(fact)
-    standing = storing.store([(rows.of(facts), batch_id) for batch_id, facts in of_batch.items()])
-    standing |= storing.standing(unmeterable - first.keys())
+                of_sender[submission.sender].append(fact)
+    parts = [(rows.of(facts), place) for place, facts in enumerate(of_sender.values())]
+    return _Plan(parts, first, unmeterable - first.keys())
+
+
+def _outcomes(
+    submissions: Sequence[Submission], plan: _Plan, standing: Mapping[bytes, bytes]
+) -> list[_Outcome]:
+    """``standing``: the contents of the keys that were there before."""
+    first = plan.first
+    if first is None and not standing:
+        return [_whole(submission) for submission in submissions]
+    if first is None:
+        first = {fact.key: fact for submission in submissions for fact in submission.facts}
     return [_outcome(submission, first, standing) for submission in submissions]
+
+
+def _whole(submission: Submission) -> _Outcome:
+    """All facts are accepted."""
+    stored = submission.rows
+    return _Outcome(len(submission.facts), stored.time_min, stored.time_max, 0, list(submission.refusals))
 
 
 def _outcome(
@@ -172,16 +189,24 @@ def _outcome(
     return _Outcome(len(times), min(times, default=0), max(times, default=0), duplicates, refusals)
 
 
-def _batch(batch_id: int, of_sender: Sequence[tuple[Submission, _Outcome]]) -> storing.Batch:
+def _batches(
+    senders: Sequence[Sender], submissions: Sequence[Submission], outcomes: Sequence[_Outcome]
+) -> list[storing.Batch]:
+    of_sender: dict[Sender, list[tuple[Submission, _Outcome]]] = {sender: [] for sender in senders}
+    for submission, outcome in zip(submissions, outcomes, strict=True):
+        of_sender[submission.sender].append((submission, outcome))
+    return [_batch(sender, place, of_sender[sender]) for place, sender in enumerate(senders)]
+
+
+def _batch(sender: Sender, place: int, of_sender: Sequence[tuple[Submission, _Outcome]]) -> storing.Batch:
     requests, offset = [], 0
     for submission, _ in of_sender:
         requests.append({"sha256": submission.sha256, "events": submission.size, "offset": offset})
         offset += submission.size
     outcomes = [outcome for _, outcome in of_sender]
     accepting = [outcome for outcome in outcomes if outcome.accepted]
-    sender = of_sender[0][0].sender
     return storing.Batch(
-        id=batch_id,
+        place=place,
         api_key_id=sender.api_key_id,
         webhook_source_id=sender.webhook_source_id,
         received_at=min(submission.received_at for submission, _ in of_sender),
@@ -216,7 +241,7 @@ def _without_culprits(submission: Submission) -> Submission:
     parts = [list({fact.key: fact for fact in reversed(submission.facts)}.values())]
     while parts:
         part = parts.pop()
-        reason = _refused_by_postgres(part)
+        reason = _refused_by_postgres(replace(submission, facts=tuple(part), refusals=()))
         if reason is not None and len(part) == 1:
             reasons[part[0].index] = reason
         elif reason is not None:
@@ -238,11 +263,11 @@ def _without_culprits(submission: Submission) -> Submission:
     )
 
 
-def _refused_by_postgres(facts: Sequence[Fact]) -> str | None:
+def _refused_by_postgres(part: Submission) -> str | None:
     """Why the facts cannot be stored together, or None; they are not stored either way."""
     try:
         with transaction.atomic():
-            storing.store([(rows.of(facts), 0)])
+            storing.store(_batches([part.sender], [part], [_whole(part)]), [(part.rows, 0)])
             transaction.set_rollback(True)
     except Error as error:
         if _sqlstate(error)[:2] in ("22", "23"):

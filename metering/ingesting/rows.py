@@ -55,15 +55,15 @@ def of(facts: Sequence[Fact]) -> Rows:
 
 def copied(parts: Iterable[tuple[Rows, int]], *, but: Container[bytes]) -> list[bytes]:
     """The rows with the ids of their batches, as COPY takes them, except those of some keys."""
-    text = [_HEAD]
+    of_batch: dict[int, list[bytes]] = {}
     for rows, batch_id in parts:
         events = rows.events
         if but:
             events = [event for key, event in zip(rows.keys, events, strict=True) if key not in but]
-        beginning = _beginning(_COLUMN_COUNT, 8, batch_id)
-        text.append(beginning.join([b"", *events]))
-    text.append(_END)
-    return text
+        of_batch.setdefault(batch_id, [b""]).extend(events)
+    # One long text a batch: each that is written costs a call, and a copy of all of them would cost memory.
+    beginnings = {batch_id: _beginning(_COLUMN_COUNT, 8, batch_id) for batch_id in of_batch}
+    return [_HEAD, *(beginnings[batch_id].join(events) for batch_id, events in of_batch.items()), _END]
 
 
 def _event(fact: Fact, words: dict[str, bytes]) -> bytes:

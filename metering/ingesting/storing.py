@@ -14,12 +14,32 @@ from metering.ingesting import arrays, rows
 from metering.ingesting.screening import EVENT_BYTES_MAX, TEXT_BYTES_MAX, Refusal
 from metering.ingesting.submissions import Sender
 
-# Keys go in in their order, so that two commits with the same keys wait for each other and do not deadlock.
+# Batches and keys in one statement: every round trip delays the commit, and all who wait for it. Keys go in
+# in their order, so that two commits with the same keys wait for each other and do not deadlock.
 _TAKE = """
-insert into metering_eventkey (key, content, time, batch_id)
-select key, content, time, batch_id
-from unnest(%s, %s, %s, %s) as sent (key, content, time, batch_id) order by key
-on conflict do nothing
+with added as materialized (
+    select nextval(pg_get_serial_sequence('metering_eventbatch', 'id')) as id, given.*
+    from json_to_recordset(%s) as given (
+        place bigint, api_key_id bigint, webhook_source_id bigint, received_at timestamptz,
+        accepted integer, duplicates integer, rejected integer, requests jsonb,
+        time_min timestamptz, time_max timestamptz
+    )
+), batch as (
+    insert into metering_eventbatch
+        (id, api_key_id, webhook_source_id, received_at, accepted, duplicates, rejected, requests,
+        time_min, time_max, attempts, last_error)
+    select id, api_key_id, webhook_source_id, received_at, accepted, duplicates, rejected, requests,
+        time_min, time_max, 0, ''
+    from added
+), taken as (
+    insert into metering_eventkey (key, content, time, batch_id)
+    select key, content, time, added.id
+    from unnest(%s, %s, %s, %s) as sent (key, content, time, place) join added using (place)
+    order by key
+    on conflict do nothing
+    returning 1
+)
+select id, (select count(*) from taken) from added order by place
 """
 
 # A statement of its own, after the insert: what a parallel commit wrote is visible only to a new snapshot.
@@ -28,18 +48,16 @@ _STANDING = "select key, content from metering_eventkey where key = any(%s) and 
 # Rows that are copied are written by the page, those that are inserted one by one.
 _COPY = f"copy metering_event ({rows.COLUMNS}) from stdin (format binary)"
 
-_BATCH_IDS = "select nextval(pg_get_serial_sequence('metering_eventbatch', 'id')) from generate_series(1, %s)"
-
-_ADD_BATCHES = """
-insert into metering_eventbatch
-    (id, api_key_id, webhook_source_id, received_at, accepted, duplicates, rejected, requests,
-    time_min, time_max, attempts, last_error)
-select id, api_key_id, webhook_source_id, received_at, accepted, duplicates, rejected, requests,
-    time_min, time_max, 0, ''
-from json_to_recordset(%s) as added (
-    id bigint, api_key_id bigint, webhook_source_id bigint, received_at timestamptz, accepted integer,
-    duplicates integer, rejected integer, requests jsonb, time_min timestamptz, time_max timestamptz
+# Of the batches that hold events which were there before; the others were added with the right counts.
+_CORRECT = """
+update metering_eventbatch as batch
+set accepted = given.accepted, duplicates = given.duplicates, rejected = given.rejected,
+    time_min = given.time_min, time_max = given.time_max
+from json_to_recordset(%s) as given (
+    id bigint, accepted integer, duplicates integer, rejected integer,
+    time_min timestamptz, time_max timestamptz
 )
+where batch.id = given.id
 """
 
 _REFUSE = """
@@ -61,9 +79,12 @@ on conflict (key, content, code) do update
 
 
 class Batch(msgspec.Struct):
-    """A row of `metering.models.EventBatch`: what it says of the events of one sender in a commit."""
+    """A row of `metering.models.EventBatch`: what it says of the events of one sender in a commit.
 
-    id: int
+    ``place``: its place among those of the commit, by which rows name it before it has an id.
+    """
+
+    place: int
     api_key_id: int | None
     webhook_source_id: int | None
     received_at: datetime
@@ -84,41 +105,39 @@ class Turned(NamedTuple):
     received_at: datetime
 
 
-def batch_ids(count: int) -> list[int]:
-    """New ids of batches, ascending: events carry theirs before the row with the counts can be written."""
-    return [row[0] for row in _execute(_BATCH_IDS, [count])]
+def store(
+    batches: Sequence[Batch], parts: Sequence[tuple[rows.Rows, int]]
+) -> tuple[list[int], dict[bytes, bytes]]:
+    """Adds batches, and the rows whose keys are new, each with the place of its batch.
 
-
-def add_batches(batches: Sequence[Batch]) -> None:
-    """Inserts the rows of batches, whose ids are those of `batch_ids`."""
-    _execute(_ADD_BATCHES, [Json(batches, dumps=msgspec.json.encode)])
-
-
-def store(parts: Sequence[tuple[rows.Rows, int]]) -> dict[bytes, bytes]:
-    """Inserts the rows whose keys are new, each with the id of its batch, which no row has yet.
-
-    The keys must differ from each other. Returns the contents of those that were there before.
+    The keys must differ from each other. Returns the ids of the batches, and the contents of those keys that
+    were there before.
     """
     keys = [key for part, _ in parts for key in part.keys]
-    if not keys:
-        return {}
     count = len(keys)
-    parameters = [
-        arrays.uuids(keys),
-        arrays.array(arrays.Uuids, [part.content_elements for part, _ in parts], count=count),
-        arrays.array(arrays.Timestamps, [part.time_elements for part, _ in parts], count=count),
-        arrays.array(
-            arrays.Bigints,
-            [arrays.bigint_element(batch_id) * len(part.keys) for part, batch_id in parts],
-            count=count,
-        ),
+    places = [arrays.bigint_element(place) * len(part.keys) for part, place in parts]
+    batch_ids, new = _take(
+        [
+            Json(batches, dumps=msgspec.json.encode),
+            arrays.uuids(keys),
+            arrays.array(arrays.Uuids, [part.content_elements for part, _ in parts], count=count),
+            arrays.array(arrays.Timestamps, [part.time_elements for part, _ in parts], count=count),
+            arrays.array(arrays.Bigints, places, count=count),
+        ]
+    )
+    present = {} if new == count else standing(keys, but_of=batch_ids)
+    assert new + len(present) == count, "every key is either new or was there before"
+    if new:
+        _copy(rows.copied([(part, batch_ids[place]) for part, place in parts], but=present))
+    return batch_ids, present
+
+
+def correct(batches: Sequence[Batch], batch_ids: Sequence[int]) -> None:
+    """Changes what was said of batches to what turned out."""
+    changed = [
+        {"id": id, **msgspec.structs.asdict(batch)} for batch, id in zip(batches, batch_ids, strict=True)
     ]
-    taken = _take(parameters)
-    present = {} if taken == count else standing(keys, but_of=[batch_id for _, batch_id in parts])
-    assert taken + len(present) == count, "every key is either new or was there before"
-    if taken:
-        _copy(rows.copied(parts, but=present))
-    return present
+    _execute(_CORRECT, [Json(changed, dumps=msgspec.json.encode)])
 
 
 def standing(keys: Iterable[bytes], *, but_of: Sequence[int] = ()) -> dict[bytes, bytes]:
@@ -168,21 +187,19 @@ def _execute(statement: str, parameters: Sequence[object]) -> list[tuple[Any, ..
     """The rows of a statement on Django's connection, whose own cursors cannot take binary parameters."""
     connection.ensure_connection()
     with connection.wrap_database_errors, arrays.cursor(connection.connection) as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement, parameters, prepare=True)  # to plan them takes as long as they do
         return cursor.fetchall() if cursor.description else []
 
 
-def _take(parameters: Sequence[object]) -> int:
-    """How many keys were new."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, arrays.cursor(connection.connection) as cursor:
-        cursor.execute(_TAKE, parameters)
-        return cursor.rowcount
+def _take(parameters: Sequence[object]) -> tuple[list[int], int]:
+    """The ids of the batches, and how many keys were new."""
+    rows = _execute(_TAKE, parameters)
+    return [id for id, _ in rows], rows[0][1]
 
 
-def _copy(text: Iterable[bytes]) -> None:
+def _copy(texts: Iterable[bytes]) -> None:
     connection.ensure_connection()
     with connection.wrap_database_errors, arrays.cursor(connection.connection) as cursor:
         with cursor.copy(_COPY) as copying:
-            for part in text:
-                copying.write(part)
+            for text in texts:
+                copying.write(text)

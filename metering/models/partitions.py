@@ -67,7 +67,12 @@ def _make_if_missing(month: date) -> None:
 
 
 def _exists(cursor, month: date) -> bool:  # type: ignore[no-untyped-def]  # Django's cursor has no public type
-    cursor.execute("select to_regclass(%s) is not null", [name(month)])
+    # to_regclass would say what it said before the wait for the lock: it looks into a cache.
+    cursor.execute(
+        "select exists ("
+        "select from pg_class where relname = %s and relnamespace = current_schema()::regnamespace)",
+        [name(month)],
+    )
     return bool(cursor.fetchone()[0])
 
 

@@ -11,7 +11,7 @@ class TestRead:
         assert env.read({}) == env.Env()
 
     def test_takes_a_blank_variable_as_not_set(self):
-        assert env.read({"WEB_THREADS": "  "}).WEB_THREADS == 32
+        assert env.read({"WEB_THREADS": "  "}).WEB_THREADS == 64
 
     def test_reads_each_kind_of_value(self):
         read = env.read({"DEBUG": "Yes", "WEB_THREADS": "8", "ALLOWED_HOSTS": "a.example, b.example,"})
@@ -24,6 +24,8 @@ class TestRead:
             ("WEB_THREADS", "0"),
             ("WEB_THREADS", "1001"),
             ("WEB_THREADS", "٣"),
+            ("EXPORT_DAY", "29"),
+            ("EXPORT_DAY", "-1"),
             ("LOG_LEVEL", "loud"),
             ("DATABASE_URL", "mysql://localhost/x"),
             ("REDIS_URL", "localhost:6379"),

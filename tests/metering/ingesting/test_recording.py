@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
@@ -293,6 +293,13 @@ class TestAway:
         assert record(sent) == [(1, 0, [])]
 
 
+def _ensure_in_thread(month: date) -> None:
+    try:
+        partitions.ensure([month])
+    finally:
+        connection.close()
+
+
 class TestPartitions:
     def test_are_made_once(self):
         month = datetime(2003, 5, 17, tzinfo=UTC).date()
@@ -302,6 +309,23 @@ class TestPartitions:
         with connection.cursor() as cursor:
             cursor.execute("select to_regclass('metering_event_2003_05') is not null")
             assert cursor.fetchone() == (True,)
+
+    def test_are_made_once_by_those_who_need_one_at_once(self):
+        month = datetime(2008, 5, 1, tzinfo=UTC).date()
+        with _other_connection() as other:  # a database that is used again has it from the last run
+            other.execute("drop table if exists metering_event_2008_05")
+        partitions.forget()
+        with ThreadPoolExecutor(1) as pool, _other_connection() as other:
+            other.execute("select pg_advisory_xact_lock(hashtext('metering_event partitions'))")
+            second = pool.submit(_ensure_in_thread, month)
+            _wait_until_blocked(second)
+            other.execute("create table metering_event_2008_05 (like metering_event including all)")
+            other.execute(
+                "alter table metering_event attach partition metering_event_2008_05"
+                " for values from ('2008-05-01 00:00+00') to ('2008-06-01 00:00+00')"
+            )
+            other.commit()
+            second.result(30)
 
     def test_end_where_the_next_begins(self, sender):
         events = [draft("1", time="2004-12-31T23:59:59.999999Z"), draft("2", time="2005-01-01T00:00:00Z")]
