@@ -4,12 +4,14 @@ A rating input is a dict of plain JSON:
 
 - ``version``: 1, the layout of this dict
 - ``period``, ``billed_period``: ``{start, end}``; ``timezone``; ``as_of``; ``is_final``
+- ``pauses``: ``[{start, end}]`` inside the billed period; ``is_trial``; ``part``: ADVANCE or ARREARS
 - ``segments``: ``[{start, end, plan, version, document, overrides}]``, the plan documents as published,
   market prices fixed
 - ``meters``: ``[{slug, version, document}]``
 - ``spans``: by meter, ``[{subject, start, end}]``: whose usage was read, from when to when
 - ``usage``: ``[{meter, quantity, at, dimensions, count}]``, quantities in the meter's unit, "p/q" where no
-  decimal ends
+  decimal ends; also ``until`` where the quantity is spread over time, ``component`` where it was measured for
+  one component alone, ``source``, ``id`` and ``data`` (what its price reads of it) of a single event
 - ``billed``: ``[{component, group, dimensions, kind, amount}]``, lines of earlier invoices of the period
 """
 
@@ -86,6 +88,9 @@ def rate(rating_input: Mapping[str, Any]) -> Statement:
         billed=[Billed(**{**each, "amount": Decimal(each["amount"])}) for each in rating_input["billed"]],
         as_of=periods.parse_instant(rating_input["as_of"]),
         is_final=rating_input["is_final"],
+        pauses=[read_period(each) for each in rating_input.get("pauses", ())],
+        is_trial=rating_input.get("is_trial", False),
+        part=rating_input.get("part"),
     )
 
 
@@ -126,6 +131,11 @@ def _row(written: Mapping[str, Any]) -> UsageRow:
         meter=written["meter"],
         quantity=Fraction(written["quantity"]),
         at=periods.parse_instant(written["at"]),
+        until=periods.parse_instant(written["until"]) if "until" in written else None,
         dimensions=written["dimensions"],
         count=written["count"],
+        source=written.get("source", ""),
+        id=written.get("id", ""),
+        data=written.get("data"),
+        component=written.get("component", ""),
     )

@@ -3,32 +3,32 @@
 Drafts, previews and reconciling all come through here.
 """
 
+from billing.statements.contracts import MeterMissing
+from billing.statements.pauses import Paused, paused
 from billing.statements.payers import SubjectsNotAssigned
 from billing.statements.phases import (
     OutsideSubscription,
-    Piece,
-    PlanChangesInsidePeriod,
     StatementRefused,
-    billed_period,
     period_holding,
     piece_holding,
     pieces,
 )
-from billing.statements.statement import REFUSALS, MeterMissing, Rated, Request, of, of_many
+from billing.statements.statement import REFUSALS, Rated, Request, of, of_many
+from billing.timelines import Piece
 
 __all__ = [
     "REFUSALS",
     "MeterMissing",
     "OutsideSubscription",
+    "Paused",
     "Piece",
-    "PlanChangesInsidePeriod",
     "Rated",
     "Request",
     "StatementRefused",
     "SubjectsNotAssigned",
-    "billed_period",
     "of",
     "of_many",
+    "paused",
     "period_holding",
     "piece_holding",
     "pieces",

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from billing import evidence, rating
+from billing.documents import matching
 from billing.documents.nodes import Component
 from billing.documents.prices import Matrix
+from billing.statements import questions, single_events
 from billing.statements.payers import Span
-from billing.statements.phases import Stretch
+from billing.statements.phases import StatementRefused, Stretch
+from billing.statements.questions import Carried, Question
 from metering import usage
+from metering.documents.meter import UNIQUE
 from metering.models import MeterVersion
 from metering.periods import Period, format_instant
 from metering.usage import Usage, Windows
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Want:
 
     ``spans``: by meter, whose usage and when. ``stretches``: what the subscription is on, in order of time;
     they share no time. ``billed``: the part of the billing period that is charged, which holds them all.
+    ``started_at``: when the subscription began, before which a UNIQUE meter that carries over counts nothing.
     """
 
     spans: Mapping[str, Sequence[Span]]
@@ -31,6 +39,7 @@ class Want:
     meters: Mapping[str, MeterVersion]
     billed: Period
     as_of: datetime
+    started_at: datetime | None = None
 
 
 @dataclass
@@ -42,7 +51,7 @@ class Reading:
     """
 
     spans: dict[str, list[dict[str, str]]] = field(default_factory=dict)
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     revisions: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def note_revisions(self, version: MeterVersion, revisions: Mapping[str, int]) -> None:
@@ -52,44 +61,107 @@ class Reading:
             kept[key] = min(revision, kept.get(key, revision))
 
 
-def read(wants: Sequence[Want]) -> list[Reading]:
-    """The usage of each meter in each stretch that prices it, for each want, in the order of the wants."""
-    return [_read(want) for want in wants]
+@dataclass(frozen=True)
+class _Part:
+    """A question for a want, and how a row of the answer becomes one of rating's; None leaves it out.
+
+    ``events``: which single events are needed besides, for prices that look at each.
+    """
+
+    question: Question
+    written: Callable[[Usage], Row | None]
+    events: single_events.Needed | None = None
 
 
-def _read(want: Want) -> Reading:
-    reading = Reading()
+def read(wants: Sequence[Want]) -> list[Reading | StatementRefused]:
+    """The usage of each meter that a want's stretches price, for each want, in their order.
+
+    Wants are read together: the number of SQL statements grows with that of different meters and prices, not
+    with the wants. A want with more single events than are read for one is a StatementRefused.
+    """
+    parts = [list(_parts(want)) for want in wants]
+    flat = [part for each in parts for part in each]
+    # The revisions are read first: an event that comes after them shows as late, though it may count.
+    answers = iter(questions.answers([part.question for part in flat]))
+    events = iter(
+        single_events.read([(place, part.events) for place, each in enumerate(parts) for part in each])
+    )
+    found: list[Reading | StatementRefused] = []
+    for want, each in zip(wants, parts, strict=True):
+        reading = Reading(spans={slug: _written(want.spans[slug]) for slug in want.meters})
+        refusal: StatementRefused | None = None
+        for part in each:
+            answer, singles = next(answers), next(events)
+            reading.note_revisions(part.question.version, answer.revisions)
+            if isinstance(singles, StatementRefused):
+                refusal = singles
+            else:
+                rows = [part.written(row) for row in answer.rows] if singles is None else singles
+                reading.rows += [row for row in rows if row is not None]
+        found.append(refusal or reading)
+    return found
+
+
+def _written(spans: Sequence[Span]) -> list[dict[str, str]]:
+    return [{"subject": subject, **evidence.written_period(each)} for subject, each in spans]
+
+
+def _parts(want: Want) -> Iterator[_Part]:
     for slug, version in want.meters.items():
-        spans = want.spans[slug]
-        reading.spans[slug] = [
-            {"subject": subject, **evidence.written_period(each)} for subject, each in spans
-        ]
-        for stretch in want.stretches:
-            inside = _inside(spans, stretch.period)
-            if slug in stretch.plan.meters() and inside:
-                is_quartered, by = _needs(stretch, slug)
-                answer = usage.quantities(
-                    meter=version,
-                    spans=inside,
-                    by=by,
-                    windows=Windows("QUARTER", "UTC") if is_quartered else None,
-                    billing_period=want.billed,
-                    as_of=want.as_of,
-                )
-                reading.rows += [_row(slug, each, stretch.period) for each in answer.rows]
-                reading.note_revisions(version, answer.revisions)
-    return reading
+        if usage.definition(version).additive:
+            for stretch in want.stretches:
+                if slug in stretch.plan.meters():
+                    yield from _of_stretch(want, slug, version, stretch)
+        else:
+            yield from _of_whole(want, slug, version)
 
 
-def _inside(spans: Sequence[Span], period: Period) -> list[Span]:
-    return [(subject, part) for subject, each in spans if (part := each.intersect(period)) is not None]
-
-
-def _needs(stretch: Stretch, slug: str) -> tuple[bool, list[str]]:
-    """Whether usage is needed by the quarter hour, and the dimensions that the components tell apart."""
+def _of_stretch(want: Want, slug: str, version: MeterVersion, stretch: Stretch) -> Iterator[_Part]:
+    """What adds up is read for each version of the prices by itself, as finely as these look at it."""
+    spans = _inside(want, slug, stretch.period)
+    if not spans:
+        return
     components = [each for each in stretch.plan.all_components() if each.meter == slug]
-    names = frozenset().union(*(rating.dimension_names(each) for each in components))
-    return any(rating.needs_quarters(each) or _orders_free_units(each) for each in components), sorted(names)
+    by = tuple(sorted(frozenset().union(*(rating.dimension_names(each) for each in components))))
+    is_quartered = any(rating.needs_quarters(each) or _orders_free_units(each) for each in components)
+    # Even where no price asks when, it is kept by the day: exports and charts do.
+    windows = Windows("QUARTER" if is_quartered else "DAY", "UTC")
+    question = Question(version, spans, by, windows=windows)
+    events = single_events.needed(question, slug, components)
+    yield _Part(question, partial(_row, slug, stretch.period), events)
+
+
+def _of_whole(want: Want, slug: str, version: MeterVersion) -> Iterator[_Part]:
+    """What does not add up is measured once for the whole piece, by each component over what it takes.
+
+    The components are those of the last version of the prices, as that decides for the whole period.
+    """
+    spans = [span for stretch in want.stretches for span in _inside(want, slug, stretch.period)]
+    if not spans:
+        return
+    carried = None
+    if usage.definition(version).carry_over:
+        is_unique = usage.definition(version).aggregation == UNIQUE
+        carried = Carried(want.billed, want.started_at if is_unique else None)
+    components = [each for each in want.stretches[-1].plan.all_components() if each.meter == slug]
+    if not components:
+        yield _Part(Question(version, spans, carried=carried), partial(_measured, slug, "", want.billed))
+    for each in components:
+        question = Question(version, spans, rating.told_apart(each), tuple(each.where), carried=carried)
+        yield _Part(question, partial(_measured, slug, each.code, want.billed))
+    if components and all(each.where for each in components):
+        names = tuple(sorted({name for each in components for name, _ in each.where}))
+        question = Question(version, spans, names, carried=carried)
+        yield _Part(question, partial(_untaken, slug, components, want.billed))
+
+
+def _inside(want: Want, slug: str, period: Period) -> list[Span]:
+    """Whose usage counts in the period, up to the want's instant."""
+    until = min(period.end, want.as_of)
+    if period.start >= until:
+        return []
+    within = Period(period.start, until)
+    return [(subject, part) for subject, each in want.spans[slug] if (part := each.intersect(within))]
 
 
 def _orders_free_units(component: Component) -> bool:
@@ -97,8 +169,8 @@ def _orders_free_units(component: Component) -> bool:
     return component.included is not None and isinstance(component.price, Matrix)
 
 
-def _row(slug: str, each: Usage, period: Period) -> dict[str, Any]:
-    # A quarter hour that a price change cuts begins, for the later price, with the change.
+def _row(slug: str, period: Period, each: Usage) -> Row:
+    # A window that a price change cuts begins, for the later price, with the change.
     at = period.start if each.window is None else max(each.window.start, period.start)
     return {
         "meter": slug,
@@ -107,3 +179,14 @@ def _row(slug: str, each: Usage, period: Period) -> dict[str, Any]:
         "dimensions": dict(each.dimensions),
         "count": each.count,
     }
+
+
+def _measured(slug: str, component: str, billed: Period, each: Usage) -> Row:
+    row = _row(slug, billed, each)
+    return {**row, "component": component} if component else row
+
+
+def _untaken(slug: str, components: Sequence[Component], billed: Period, each: Usage) -> Row | None:
+    """Usage that no component takes, in a row of its own, of which rating says that nothing prices it."""
+    is_taken = any(matching.matches(component.where, each.dimensions) for component in components)
+    return None if is_taken else _row(slug, billed, each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,21 +10,16 @@ from typing import Any
 from billing import evidence, versions
 from billing.models import ServicePeriod, Subscription
 from billing.rating import Billed, Statement
-from billing.statements import phases, reading
-from billing.statements.payers import Payer
-from billing.statements.phases import Piece, StatementRefused, Stretch
-from metering import usage
+from billing.statements import reading
+from billing.statements.contracts import Contracts
+from billing.statements.phases import StatementRefused, Stretch
+from billing.timelines import Piece
 from metering.documents import DocumentError
-from metering.models import MeterVersion
 from metering.periods import format_instant
 
 # What keeps one statement from being made and nobody else's: somebody has to change a plan, a subscription
 # or a subject.
 REFUSALS = (DocumentError, StatementRefused, versions.PlanNotInForce)
-
-
-class MeterMissing(StatementRefused):
-    """The plan prices a meter that does not count at the time of the statement."""
 
 
 @dataclass(frozen=True)
@@ -76,50 +71,72 @@ def of(
 
 
 def of_many(requests: Sequence[Request]) -> list[Rated | Exception]:
-    """The statement of each request, or the one of `REFUSALS` that stands in its way, in their order."""
-    return [_outcome(request) for request in requests]
+    """The statement of each request, or the one of `REFUSALS` that stands in its way, in their order.
+
+    Contracts and usage of all are read together, with a number of SQL statements that does not grow with
+    theirs. Requests should be of a few hundred at most, for the sake of memory.
+    """
+    if not requests:
+        return []
+    contracts = Contracts([(request.subscription, request.piece) for request in requests])
+    prepared = [_prepared(request, contracts) for request in requests]
+    wants = [each.want for each in prepared if isinstance(each, _Prepared)]
+    readings = iter(reading.read(wants))
+    return [_rated(each, next(readings)) if isinstance(each, _Prepared) else each for each in prepared]
 
 
-def _outcome(request: Request) -> Rated | Exception:
+@dataclass(frozen=True)
+class _Prepared:
+    """A request with what is agreed, before usage is read."""
+
+    request: Request
+    stretches: Sequence[Stretch]
+    want: reading.Want
+    timezone: str
+
+
+def _prepared(request: Request, contracts: Contracts) -> _Prepared | Exception:
+    subscription, piece = request.subscription, request.piece
     try:
-        return _rated(request)
+        stretches = contracts.stretches(subscription=subscription, piece=piece)
+        is_counted = request.part != ServicePeriod.Part.ADVANCE
+        meters = contracts.meters(stretches, request.as_of) if is_counted else {}
+        spans = contracts.spans(subscription=subscription, piece=piece, meters=list(meters))
     except REFUSALS as error:
         return error
+    want = reading.Want(
+        spans, stretches, meters, piece.billed, request.as_of, started_at=subscription.start_at
+    )
+    return _Prepared(request, stretches, want, contracts.timezone(subscription=subscription, piece=piece))
 
 
-def _rated(request: Request) -> Rated:
-    subscription, piece = request.subscription, request.piece
-    stretches = phases.stretches(subscription=subscription, period=piece.billed)
-    meters = _meters(stretches, request.as_of)
-    payer = Payer(subscription=subscription, period=piece.billed)
-    spans = {slug: payer.spans(slug) for slug in meters}
-    (read,) = reading.read([reading.Want(spans, stretches, meters, piece.billed, request.as_of)])
+def _rated(prepared: _Prepared, read: reading.Reading | StatementRefused) -> Rated | Exception:
+    if isinstance(read, StatementRefused):
+        return read
+    request, piece = prepared.request, prepared.request.piece
     rating_input = {
         "version": evidence.LAYOUT,
         "period": evidence.written_period(piece.period),
         "billed_period": evidence.written_period(piece.billed),
-        "timezone": subscription.timezone,
+        "pauses": [evidence.written_period(pause) for pause in piece.pauses],
+        "is_trial": piece.is_trial,
+        "part": str(request.part),
+        "timezone": prepared.timezone,
         "as_of": format_instant(request.as_of),
         "is_final": request.is_final,
-        "segments": [_segment(stretch) for stretch in stretches],
+        "segments": [_segment(stretch) for stretch in prepared.stretches],
         "meters": [
             {"slug": slug, "version": version.number, "document": version.document}
-            for slug, version in meters.items()
+            for slug, version in prepared.want.meters.items()
         ],
         "spans": read.spans,
         "usage": read.rows,
         "billed": [evidence.written_billed(each) for each in request.billed],
     }
-    return Rated(evidence.rate(rating_input), rating_input, read.revisions)
-
-
-def _meters(stretches: Sequence[Stretch], as_of: datetime) -> Mapping[str, MeterVersion]:
-    slugs = sorted(frozenset().union(*(stretch.plan.meters() for stretch in stretches)))
-    found = usage.versions(at=as_of, slugs=slugs, is_archived_too=True)
-    for slug in slugs:
-        if slug not in found:
-            raise MeterMissing(f"The meter {slug} does not count at {as_of:%Y-%m-%d %H:%M} UTC.")
-    return {slug: found[slug] for slug in slugs}
+    try:
+        return Rated(evidence.rate(rating_input), rating_input, read.revisions)
+    except DocumentError as error:
+        return error
 
 
 def _segment(stretch: Stretch) -> dict[str, Any]:

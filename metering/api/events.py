@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from metering import periods
+from metering.api import parameters, shapes
 from metering.api.parameters import (
     LIMIT_MAX,
     LIMIT_USUAL,
@@ -63,17 +65,16 @@ class Events(APIView):
 
     scope = ApiKey.Scope.READ.value
 
+    @extend_schema(operation_id="list_events", parameters=[EventFilters], responses=shapes.Events)
     def get(self, request: Request) -> Response:
         """A page of events, newest first, and in ``next`` the cursor of the page behind it, or null."""
-        parameters = EventFilters(data=request.query_params)
-        parameters.is_valid(raise_exception=True)
-        asked = parameters.validated_data
+        asked = parameters.read(EventFilters, request)
         try:
             found = events.page(filters=_filters(asked), after=asked.get("cursor"), limit=asked["limit"])
         except TooSlow:
             raise SearchTookTooLong from None
         following = CursorField().to_representation(found.next) if found.next else None
-        return Response({"events": [_shown(event) for event in found.events], "next": following})
+        return Response(shapes.Events(events=[_shown(event) for event in found.events], next=following))
 
 
 def _filters(asked: dict[str, Any]) -> events.Filters:
@@ -90,15 +91,15 @@ def _filters(asked: dict[str, Any]) -> events.Filters:
     )
 
 
-def _shown(event: Event) -> dict[str, Any]:
+def _shown(event: Event) -> shapes.Event:
     """The event under CloudEvents' names. JSON as the database wrote it: no number of it becomes a float."""
-    return {
-        "id": event.event_id,
-        "source": event.source,
-        "type": event.type,
-        "subject": event.subject,
-        "time": periods.format_instant(event.time),
-        "data": msgspec.Raw(event.data_text.encode()),
-        "extensions": msgspec.Raw((event.extensions_text or "{}").encode()),
-        "batch": str(event.batch_id),
-    }
+    return shapes.Event(
+        id=event.event_id,
+        source=event.source,
+        type=event.type,
+        subject=event.subject,
+        time=periods.format_instant(event.time),
+        data=msgspec.Raw(event.data_text.encode()),
+        extensions=msgspec.Raw((event.extensions_text or "{}").encode()),
+        batch=str(event.batch_id),
+    )

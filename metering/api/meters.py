@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
-from rest_framework import exceptions, serializers, status
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from metering import defining, periods
-from metering.api.bodies import DocumentParser, at_fault
-from metering.api.parameters import LIMIT_MAX, LIMIT_USUAL, Parameters, text
-from metering.documents import DocumentError
+from metering.api import bodies, pages, parameters, shapes
+from metering.api.bodies import DocumentParser
+from metering.api.effects import once
 from metering.models import ApiKey, Meter, MeterVersion, epoch
 
 
@@ -31,11 +30,8 @@ class RollUpsRun(exceptions.APIException):
     default_code = "roll_ups_busy"
 
 
-class MeterPages(Parameters):
-    """``cursor``: the value of ``next`` of the page before."""
-
-    limit = serializers.IntegerField(default=LIMIT_USUAL, min_value=1, max_value=LIMIT_MAX)
-    cursor = text()
+# Described where the whole schema is put together.
+METER_DOCUMENT = {"application/json": {"$ref": "#/components/schemas/MeterDocument"}}
 
 
 class Meters(APIView):
@@ -48,25 +44,25 @@ class Meters(APIView):
         """Of the key: whoever creates a meter needs more than whoever reads them."""
         return (ApiKey.Scope.MANAGE if self.request.method == "POST" else ApiKey.Scope.READ).value
 
+    @extend_schema(operation_id="list_meters", parameters=[pages.PagesByText], responses=shapes.Meters)
     def get(self, request: Request) -> Response:
         """A page of meters by slug, and in ``next`` the cursor of the page behind it, or null."""
-        parameters = MeterPages(data=request.query_params)
-        parameters.is_valid(raise_exception=True)
-        asked = parameters.validated_data
-        rows = Meter.objects.prefetch_related("versions").order_by("slug")
-        found = list(rows.filter(slug__gt=asked.get("cursor", ""))[: asked["limit"] + 1])
-        page = found[: asked["limit"]]
-        following = page[-1].slug if len(found) > len(page) else None
-        return Response({"meters": [_shown(_newest(meter)) for meter in page], "next": following})
+        asked = parameters.read(pages.PagesByText, request)
+        page = pages.page(Meter.objects.prefetch_related("versions"), by="slug", asked=asked)
+        return Response(shapes.Meters(meters=[_shown(_newest(each)) for each in page.rows], next=page.next))
 
+    @extend_schema(
+        operation_id="create_meter",
+        request=METER_DOCUMENT,
+        responses={200: shapes.Meter, 201: shapes.Meter},
+    )
+    @once
     def post(self, request: Request) -> Response:
         """The meter of the document in the body: 201 where it is new, 200 where it was there as written."""
         if not isinstance(request.data, dict):
             raise exceptions.ParseError("The body is the document of one meter, a JSON object.")
         try:
             (applied,) = defining.apply(document=request.data, at=timezone.now())
-        except DocumentError as error:
-            raise at_fault(error) from None
         except defining.MeterChanged as error:
             raise DefinedOtherwise(str(error)) from None
         except epoch.RollUpsBusy as error:
@@ -84,6 +80,7 @@ class OneMeter(APIView):
 
     scope = ApiKey.Scope.READ.value
 
+    @extend_schema(operation_id="get_meter", responses=shapes.Meter)
     def get(self, request: Request, slug: str) -> Response:
         """Its definition, and whether it is archived."""
         return Response(_shown(newest_version(slug)))
@@ -95,10 +92,11 @@ class Archive(APIView):
     scope = ApiKey.Scope.MANAGE.value
     parser_classes = [DocumentParser]
 
+    @extend_schema(operation_id="archive_meter", request=None, responses=shapes.Meter)
+    @once
     def post(self, request: Request, slug: str) -> Response:
         """The meter, archived; a second time nothing changes."""
-        if request.data:
-            raise exceptions.ParseError("There is nothing to say in the body: leave it out.")
+        bodies.read(bodies.NothingToSay, request.data)
         newest_version(slug)
         defining.archive(slug=slug, at=timezone.now())
         return Response(_shown(newest_version(slug)))
@@ -117,14 +115,13 @@ def _newest(meter: Meter) -> MeterVersion:
     return max(meter.versions.all(), key=lambda version: version.number)
 
 
-def _shown(version: MeterVersion) -> dict[str, Any]:
-    """``is_built``: whether the events that were stored before the meter are in its buckets already."""
+def _shown(version: MeterVersion) -> shapes.Meter:
     meter = version.meter
-    return {
-        "slug": meter.slug,
-        "version": version.number,
-        "document": version.document,
-        "created_at": periods.format_instant(meter.created_at),
-        "archived_at": periods.format_instant(meter.archived_at) if meter.archived_at else None,
-        "is_built": version.is_built,
-    }
+    return shapes.Meter(
+        slug=meter.slug,
+        version=version.number,
+        document=version.document,
+        created_at=periods.format_instant(meter.created_at),
+        archived_at=periods.format_instant(meter.archived_at) if meter.archived_at else None,
+        is_built=version.is_built,
+    )

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from metering import periods
 from metering.usage.events import Place
@@ -23,6 +25,7 @@ _KEY_BYTES = 16
 _LOST_PLUS = re.compile(r"(?<=\d) (\d\d:\d\d)$")
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
 class InstantField(serializers.Field):
     """An instant in RFC 3339; without an offset it is UTC."""
 
@@ -36,6 +39,7 @@ class InstantField(serializers.Field):
         return periods.format_instant(value)
 
 
+@extend_schema_field({"type": "string"})
 class CursorField(serializers.Field):
     """The place behind which a page begins, as the page before gave it in ``next``."""
 
@@ -69,6 +73,18 @@ class Parameters(serializers.Serializer):
             raise serializers.ValidationError(wrong)
         # As a plain mapping: of a form, which this is not, an empty text would count as absent.
         return super().to_internal_value(data.dict())
+
+
+def read(parameters: type[Parameters], request: Request) -> dict[str, Any]:
+    """The parameters of a request's address, checked. Raises ValidationError with each that is wrong."""
+    asked = parameters(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    found: dict[str, Any] = asked.validated_data
+    return found
+
+
+class NoParameters(Parameters):
+    """Of an address that takes none."""
 
 
 def text() -> serializers.CharField:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +15,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from metering import numbers, periods, usage
-from metering.api import questions
+from metering.api import questions, shapes
 from metering.api.bodies import DocumentParser
 from metering.api.csv_rendering import CsvRenderer
 from metering.api.meters import newest_version
@@ -24,6 +25,15 @@ from metering.models.patience import TooSlow, answer_in_time
 from metering.usage import Usage, tables
 
 ROWS_MAX = 10_000
+
+
+_FILTER = OpenApiParameter(
+    "filterGroupBy",
+    {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    description="only usage with one of the values of a dimension: `filterGroupBy[model]=gpt`, repeated",
+    style="deepObject",
+    explode=True,
+)
 
 
 class NotToBeAnswered(exceptions.APIException):
@@ -44,10 +54,20 @@ class Query(APIView):
     parser_classes = [DocumentParser]
     renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, CsvRenderer]
 
+    @extend_schema(
+        operation_id="query_meter",
+        parameters=[questions.Asked, _FILTER],
+        responses={(200, "application/json"): shapes.UsageAnswer, (200, "text/csv"): str},
+    )
     def get(self, request: Request, slug: str) -> Response:
         """The rows of the question in the address."""
         return self._answer(slug, questions.of_address(request.query_params))
 
+    @extend_schema(
+        operation_id="query_meter_by_body",
+        request=questions.Asked,
+        responses={(200, "application/json"): shapes.UsageAnswer, (200, "text/csv"): str},
+    )
     def post(self, request: Request, slug: str) -> Response:
         """The rows of the question in the body."""
         return self._answer(slug, request.data)
@@ -86,30 +106,30 @@ def _rows(version: MeterVersion, question: questions.Question) -> Sequence[Usage
     )
 
 
-def _shown(rows: Sequence[Usage], question: questions.Question) -> dict[str, Any]:
+def _shown(rows: Sequence[Usage], question: questions.Question) -> shapes.UsageAnswer:
     asked = question.validated_data
-    return {
-        "from": periods.format_instant(asked["period"].start),
-        "to": periods.format_instant(asked["period"].end),
-        "windowSize": asked.get("windowSize"),
-        "data": [_row(row, question) for row in rows],
-    }
+    return shapes.UsageAnswer(
+        from_=periods.format_instant(asked["period"].start),
+        to=periods.format_instant(asked["period"].end),
+        window_size=asked.get("windowSize"),
+        data=[_row(row, question) for row in rows],
+    )
 
 
-def _row(row: Usage, question: questions.Question) -> dict[str, Any]:
+def _row(row: Usage, question: questions.Question) -> shapes.UsageRow:
     asked = question.validated_data
     window = row.window or asked["period"]
     text, fraction = numbers.shown(row.quantity)
     is_number = asked["numbers"] == questions.NUMBER
-    shown = {
+    return shapes.UsageRow(
         # The digits as they are: no number becomes a float on the way.
-        "value": msgspec.Raw(text.encode()) if is_number else text,
-        "windowStart": periods.format_instant(window.start),
-        "windowEnd": periods.format_instant(window.end),
-        "subject": row.dimensions.get(RESERVED_DIMENSION),
-        "groupBy": {name: value for name, value in row.dimensions.items() if name != RESERVED_DIMENSION},
-    }
-    return shown if fraction is None else {**shown, "valueExact": fraction}
+        value=msgspec.Raw(text.encode() if is_number else msgspec.json.encode(text)),
+        window_start=periods.format_instant(window.start),
+        window_end=periods.format_instant(window.end),
+        subject=row.dimensions.get(RESERVED_DIMENSION),
+        group_by={name: value for name, value in row.dimensions.items() if name != RESERVED_DIMENSION},
+        value_exact=msgspec.UNSET if fraction is None else fraction,
+    )
 
 
 def _lines(rows: Sequence[Usage], question: questions.Question) -> Iterator[Sequence[str]]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
@@ -28,6 +29,7 @@ _FILTER = re.compile(r"filterGroupBy\[([^\]]*)\]")
 _REPEATED = ("subject", "groupBy")
 
 
+@extend_schema_field({"type": "string", "enum": list(UNITS)})
 class WindowSizeField(serializers.Field):
     """The unit of the windows. Usage is kept by the quarter hour, so there is none of a minute."""
 
@@ -44,6 +46,7 @@ class WindowSizeField(serializers.Field):
         return value
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
 class Texts(serializers.ListField):
     """One text or a list of them, each once."""
 
@@ -60,8 +63,8 @@ class Texts(serializers.ListField):
         return list(dict.fromkeys(found))
 
 
-class Question(serializers.Serializer):
-    """The parameters of a question to the meter of a definition. A name that nobody knows is a fault."""
+class Asked(serializers.Serializer):
+    """The parameters of a question to a meter. A name that nobody knows is a fault."""
 
     windowTimeZone = serializers.CharField(  # noqa: N815 (OpenMeter's word)
         default="UTC", max_length=TEXT_LENGTH_MAX
@@ -74,11 +77,6 @@ class Question(serializers.Serializer):
     )
     numbers = serializers.ChoiceField(choices=[NUMBER, STRING], default=NUMBER)
     to = InstantField(required=False)
-
-    def __init__(self, *, asked: Any, definition: MeterDefinition, at: datetime) -> None:
-        super().__init__(data=asked)
-        self._definition = definition
-        self._at = at
 
     def get_fields(self) -> dict[str, Any]:
         # A word of Python's own cannot name an attribute.
@@ -93,6 +91,15 @@ class Question(serializers.Serializer):
         if wrong:
             raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)
+
+
+class Question(Asked):
+    """The parameters, checked against the definition of the meter that is asked."""
+
+    def __init__(self, *, asked: Any, definition: MeterDefinition, at: datetime) -> None:
+        super().__init__(data=asked)
+        self._definition = definition
+        self._at = at
 
     def validate_windowTimeZone(self, name: str) -> str:  # noqa: N802
         try:

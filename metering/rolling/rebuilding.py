@@ -43,24 +43,38 @@ where r.quantity is distinct from s.quantity or r.count is distinct from s.count
 """
 
 DIFFERENT_INTERVALS = """
-select count(*) from (
-    select s.subject, s.dimensions_hash, i.key, i.start, i."end", i.counted_at, i.weight, i.excess
+create temporary table rolled_interval_difference on commit drop as
+select subject, start, counted_at from (
+    select s.subject, s.dimensions_hash, i.key, i.start, i."end", i.counted_at, i.weight, i.excess,
+        true as is_stored
     from metering_usageinterval i join metering_usageseries s on s.id = i.series_id
     where s.meter_version_id = {version}
 ) s
-full join pg_temp.rolled_interval r
+full join (select *, true as is_counted from pg_temp.rolled_interval) r
     using (subject, dimensions_hash, key, start, "end", counted_at, weight, excess)
-where s.weight is null or r.weight is null
+where s.is_stored is null or r.is_counted is null
 """
 
 DIFFERENT_VALUES = """
-select count(*) from (
-    select s.subject, s.dimensions_hash, v.start, v.value, v.count
+create temporary table rolled_value_difference on commit drop as
+select subject, start from (
+    select s.subject, s.dimensions_hash, v.start, v.value, v.count, true as is_stored
     from metering_usagevalue v join metering_usageseries s on s.id = v.series_id
     where s.meter_version_id = {version}
 ) s
-full join pg_temp.rolled_value r using (subject, dimensions_hash, start, value, count)
-where s.start is null or r.start is null
+full join (select *, true as is_counted from pg_temp.rolled_value) r
+    using (subject, dimensions_hash, start, value, count)
+where s.is_stored is null or r.is_counted is null
+"""
+
+# They outlive the comparison where the caller's transaction goes on.
+DROP_DIFFERENCES = """
+drop table if exists pg_temp.rolled_difference, pg_temp.rolled_interval_difference,
+    pg_temp.rolled_value_difference
+"""
+COUNT_DIFFERENCES = """
+select (select count(*) from pg_temp.rolled_interval_difference),
+    (select count(*) from pg_temp.rolled_value_difference)
 """
 
 REMOVE = """
@@ -72,12 +86,22 @@ delete from metering_usagebucket b using metering_usageseries s
 where s.id = b.series_id and s.meter_version_id = {version};
 """
 
-# Months in which something was stored and nothing is counted change, too.
+# Months in which something was stored and nothing is counted change, too. An interval can change the usage of
+# a stretch that cuts through a quarter hour in any month that it touches, though its buckets stay.
 RAISE_REVISIONS = """
 insert into metering_usagerevision as known (meter_version_id, subject, month, revision)
-select {version}, subject, date_trunc('month', start at time zone 'UTC')::date as month, 1
-from pg_temp.rolled_difference
-group by subject, month order by subject collate "C", month
+select {version}, subject, month::date, 1
+from (
+    select subject, date_trunc('month', start at time zone 'UTC') as month from pg_temp.rolled_difference
+    union
+    select subject, date_trunc('month', start at time zone 'UTC') from pg_temp.rolled_value_difference
+    union
+    select subject, generate_series(
+        date_trunc('month', start at time zone 'UTC'), counted_at at time zone 'UTC', interval '1 month'
+    )
+    from pg_temp.rolled_interval_difference
+) changed
+order by subject collate "C", month
 on conflict (meter_version_id, subject, month) do update set revision = known.revision + 1
 """
 
@@ -150,12 +174,11 @@ def _compared(version: MeterVersion) -> Comparison:
     with connection.cursor() as cursor:
         cursor.execute(merging.STAGES)
         merging.stage(versions=[version], events=events)
-        cursor.execute("drop table if exists pg_temp.rolled_difference")
-        cursor.execute(buckets.sql, buckets.params)
-        cursor.execute(intervals.sql, intervals.params)
-        intervals_count = cursor.fetchone()[0]
-        cursor.execute(texts.sql, texts.params)
-        values_count = cursor.fetchone()[0]
+        cursor.execute(DROP_DIFFERENCES)
+        for query in (buckets, intervals, texts):
+            cursor.execute(query.sql, query.params)
+        cursor.execute(COUNT_DIFFERENCES)
+        intervals_count, values_count = cursor.fetchone()
         cursor.execute(
             "select count(*) over (), subject, dimensions, start, stored_quantity, stored_count,"
             " counted_quantity, counted_count from pg_temp.rolled_difference"

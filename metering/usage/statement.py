@@ -7,14 +7,17 @@ window, quantity, count)`` and revisions ``(false, [subject, month], null, revis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from metering.documents.meter import RESERVED_DIMENSION, MeterDefinition
+from metering.documents.meter import MeterDefinition
 from metering.models import MeterVersion
 from metering.periods import Period, quarter
 from metering.usage import contributions
 from metering.usage.contributions import sources
+from metering.usage.contributions.cuts import Cut
 from metering.usage.contributions.fragments import Fragment, joined, sql
+from metering.usage.dimensions import By, Only
 
 WHOLE, EDGE, PIECE = Fragment("whole"), Fragment("edge"), Fragment("piece")
 
@@ -46,7 +49,7 @@ with span as materialized (
     where whole_start <= whole_end and whole_end < "end"
 ), series as materialized (
     select id, subject, dimensions from metering_usageseries
-    where meter_version_id = {version} and subject in (select subject from span)
+    where meter_version_id = {version} and subject in (select subject from span){only}
 )
 """
 
@@ -67,12 +70,12 @@ WINDOWED_PIECES = """
 
 # The sum stands in a join of its own, which the planner cannot turn into a scan of all buckets.
 BUCKETS = """
-    select t.place, {by} as combination, t.is_before, b.quantity, b.count, b.latest, null::uuid as value
+    select b.place, {by} as combination, t.is_before, b.quantity, b.count, b.latest, null::uuid as value
     from whole t
     join series s on s.subject = t.subject
     cross join lateral (
-        select {together} from metering_usagebucket
-        where series_id = s.id and start >= t.start and start < t."end"
+        select {place} as place, {together} from metering_usagebucket
+        where series_id = s.id and start >= t.start and start < t."end"{by_place}
     ) b
     where b.count is not null{inside}
 """
@@ -91,13 +94,13 @@ LAST_BUCKETS = """
 """
 
 VALUES = """
-    select t.place, {by} as combination, t.is_before, null::numeric as quantity, v.count,
+    select v.place, {by} as combination, t.is_before, null::numeric as quantity, v.count,
         null::metering_moment as latest, v.value
     from whole t
     join series s on s.subject = t.subject
     cross join lateral (
-        select value, sum(count)::bigint as count from metering_usagevalue
-        where series_id = s.id and start >= t.start and start < t."end" group by value
+        select {place} as place, value, sum(count)::bigint as count from metering_usagevalue
+        where series_id = s.id and start >= t.start and start < t."end" group by 1, value
     ) v
 """
 
@@ -128,42 +131,13 @@ REVISIONS = """
 """
 
 
-class DimensionUnknown(ValueError):
-    """Usage is asked for by a dimension that the meter does not declare."""
-
-
-class By:
-    """The dimensions that usage is split by, read as an array of text. Raises DimensionUnknown."""
-
-    def __init__(self, definition: MeterDefinition, names: Sequence[str]) -> None:
-        known = definition.dimension_names
-        for name in names:
-            if name != RESERVED_DIMENSION and name not in known:
-                every = ", ".join([*known, RESERVED_DIMENSION])
-                raise DimensionUnknown(f"the meter {definition.slug} has no dimension {name}; it has {every}")
-        self._names = names
-        self._places = {name: place for place, name in enumerate(known, start=1)}
-
-    def of_contribution(self) -> Fragment:
-        """From the row ``c`` of a contribution, whose dimensions are an array in the order of their names."""
-        return self._array(lambda name: Fragment(f"c.dimensions[{self._places[name]}]"), "c")
-
-    def of_series(self, row: str) -> Fragment:
-        """From a row with the dimensions of a series, which are an object."""
-        return self._array(lambda name: sql("{row}.dimensions ->> {name}", row=Fragment(row), name=name), row)
-
-    def _array(self, read: Callable[[str], Fragment], row: str) -> Fragment:
-        subject = Fragment(f"{row}.subject")
-        each = (subject if name == RESERVED_DIMENSION else read(name) for name in self._names)
-        return sql("array[{each}]::text[]", each=joined(", ", each))
-
-
 def build(
     *,
     version: MeterVersion,
     definition: MeterDefinition,
     spans: Sequence[tuple[str, Period]],
     by: Sequence[str],
+    only: Mapping[str, Collection[str]],
     windows: Sequence[Period] | None,
     carried: Period | None,
 ) -> Fragment:
@@ -172,12 +146,19 @@ def build(
     `carried`: the time before the billing period from which the meter carries over, only without windows.
     The spans of one subject may not overlap.
     """
-    dimensions = By(definition, by)
-    kind = contributions.kind(definition.aggregation)
-    parts = [*_stored(definition, dimensions), _pending(version, definition, dimensions)]
-    cuts = [period for _, period in spans] + list(windows or ()) + ([carried] if carried else [])
-    if _has_edges(cuts):
-        parts.append(_edges(version, definition, dimensions))
+    # Windows of whole quarter hours need no stretches of their own: each bucket lies in one of them.
+    cuts = list(windows or ())
+    is_cut_inside = _has_edges(cuts)
+    asked = _Asked(
+        version=version,
+        definition=definition,
+        by=By(definition, by),
+        only=Only(definition, only),
+        cut=Cut(() if is_cut_inside else cuts),
+    )
+    parts = [*asked.stored(), asked.pending()]
+    if is_cut_inside or _has_edges([period for _, period in spans] + ([carried] if carried else [])):
+        parts.append(asked.edges())
     return sql(
         """{stretches}
         select true, combination, place, {answer},
@@ -185,28 +166,67 @@ def build(
         from ({parts}) parts(place, combination, is_before, quantity, count, latest, value)
         group by combination, place
         union all {revisions}""",
-        stretches=_stretches(version, spans, windows, carried),
-        answer=Fragment(kind.answer(definition)),
+        stretches=_stretches(asked, spans, cuts if is_cut_inside else None, carried),
+        answer=Fragment(asked.kind.answer(definition)),
         parts=joined("\n    union all\n", parts),
         revisions=sql(REVISIONS, version=version.pk, is_carried=carried is not None),
     )
 
 
-def _stored(definition: MeterDefinition, by: By) -> list[Fragment]:
-    """What the roll-up keeps of the whole quarter hours."""
-    kind = contributions.kind(definition.aggregation)
-    combination = by.of_series("s")
-    if kind.keeps_values:
-        return [sql(VALUES, by=combination)]
-    together = kind.in_buckets(definition)
-    if not kind.keeps_latest(definition):
-        return [sql(BUCKETS, by=combination, together=together, inside=Fragment(""))]
-    inside = sql(BUCKETS, by=combination, together=together, inside=Fragment(" and not t.is_before"))
-    return [inside, sql(LAST_BUCKETS, by=combination)]
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked for, and the parts of the answer."""
+
+    version: MeterVersion
+    definition: MeterDefinition
+    by: By
+    only: Only
+    cut: Cut
+
+    @property
+    def kind(self) -> contributions.Kind:
+        return contributions.kind(self.definition.aggregation)
+
+    def stored(self) -> list[Fragment]:
+        """What the roll-up keeps of the whole quarter hours."""
+        kind, combination, place = self.kind, self.by.of_series("s"), self.cut.place("start")
+        if kind.keeps_values:
+            return [sql(VALUES, by=combination, place=place)]
+        columns = {
+            "by": combination,
+            "place": place,
+            "together": kind.in_buckets(self.definition),
+            "by_place": Fragment(" group by 1" if self.cut.windows else ""),
+        }
+        if self.cut.is_into_quarters:
+            columns |= {"together": Fragment("quantity, count, latest"), "by_place": Fragment("")}
+        if not kind.keeps_latest(self.definition):
+            return [sql(BUCKETS, **columns, inside=Fragment(""))]
+        inside = sql(BUCKETS, **columns, inside=Fragment(" and not t.is_before"))
+        return [inside, sql(LAST_BUCKETS, by=combination)]
+
+    def pending(self) -> Fragment:
+        """What the buckets do not have yet. Events of the edges are left out where the edges are read raw."""
+        events = sources.uncounted_yet(
+            event_type=self.definition.event_type,
+            epoch=self.version.epoch,
+            is_built=self.version.is_built,
+        )
+        return self._clipped(events, PIECE if self.kind.keeps_intervals else WHOLE)
+
+    def edges(self) -> Fragment:
+        if self.kind.keeps_intervals:
+            return self.kind.clipped(Fragment(KEPT_INTERVALS), EDGE, self.by.of_series("c"), self.cut)
+        events = sources.of_edges(event_type=self.definition.event_type, version=self.version.pk)
+        return self._clipped(events, EDGE)
+
+    def _clipped(self, events: Fragment, stretches: Fragment) -> Fragment:
+        contributed = self.only.of_contributions(self.kind.contributions(self.definition, events))
+        return self.kind.clipped(contributed, stretches, self.by.of_contribution(), self.cut)
 
 
 def _stretches(
-    version: MeterVersion,
+    asked: _Asked,
     spans: Sequence[tuple[str, Period]],
     windows: Sequence[Period] | None,
     carried: Period | None,
@@ -224,28 +244,11 @@ def _stretches(
         starts=[period.start for _, period in spans],
         ends=[period.end for _, period in spans],
         pieces=pieces,
-        version=version.pk,
+        version=asked.version.pk,
+        only=asked.only.of_series(),
     )
 
 
 def _has_edges(stretches: Sequence[Period]) -> bool:
     """Whether a bound lies inside a quarter hour. Mostly none does, and no events need to be looked up."""
     return any(quarter(at) != at for each in stretches for at in (each.start, each.end))
-
-
-def _pending(version: MeterVersion, definition: MeterDefinition, by: By) -> Fragment:
-    """What the buckets do not have yet. Events of the edges are left out where the edges are read raw."""
-    kind = contributions.kind(definition.aggregation)
-    events = sources.uncounted_yet(
-        event_type=definition.event_type, epoch=version.epoch, is_built=version.is_built
-    )
-    stretches = PIECE if kind.keeps_intervals else WHOLE
-    return kind.clipped(kind.contributions(definition, events), stretches, by.of_contribution())
-
-
-def _edges(version: MeterVersion, definition: MeterDefinition, by: By) -> Fragment:
-    kind = contributions.kind(definition.aggregation)
-    if kind.keeps_intervals:
-        return kind.clipped(Fragment(KEPT_INTERVALS), EDGE, by.of_series("c"))
-    events = sources.of_edges(event_type=definition.event_type, version=version.pk)
-    return kind.clipped(kind.contributions(definition, events), EDGE, by.of_contribution())

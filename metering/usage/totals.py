@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from metering.documents.meter import AVERAGE, MeterDefinition
+from metering.documents.meter import AVERAGE, RESERVED_DIMENSION, MeterDefinition
 from metering.models import MeterVersion
 from metering.periods import EPOCH, Period
 from metering.usage import meters, statement
@@ -59,6 +59,7 @@ def quantities(
     meter: MeterVersion,
     spans: Sequence[tuple[str, Period]],
     by: Sequence[str] = (),
+    only: Mapping[str, Collection[str]] | None = None,
     windows: Windows | None = None,
     billing_period: Period | None = None,
     as_of: datetime | None = None,
@@ -67,9 +68,9 @@ def quantities(
     """The meter's quantity over the union of the spans, in one statement of one snapshot.
 
     ``spans``: subjects and the periods in which their usage is wanted; any instants, they may overlap.
-    ``by``: names of declared dimensions or ``subject``. ``windows``: cut by these, too. ``as_of``: nothing
-    from this instant on. A combination without events has no row. Usage before the meter version's
-    ``effective_at`` is left out.
+    ``by``: names of declared dimensions or ``subject``. ``only``: the values that dimensions must have, by
+    name. ``windows``: cut by these, too. ``as_of``: nothing from this instant on. A combination without
+    events has no row. Usage before the meter version's ``effective_at`` is left out.
 
     MAX, MIN, AVERAGE, LATEST and UNIQUE do not add up: each row is the measure over all events of its
     combination, never made of smaller results. A meter that carries over also counts what was before
@@ -80,15 +81,20 @@ def quantities(
     Raises DimensionUnknown, WindowsTooMany, SpansTooMany.
     """
     definition = meters.definition(meter)
-    merged = _merged(_clamped(spans, start=meter.effective_at, end=as_of))
-    if len(merged) > SPANS_MAX:
-        raise SpansTooMany(f"{len(merged)} spans are too many for one question: ask for at most {SPANS_MAX}")
+    only = only or {}
+    merged = asked(meter=meter, spans=spans, only=only, as_of=as_of)
     cuts = None if windows is None else _cuts(windows, [period for _, period in merged])
     carried = None
     if definition.carry_over and billing_period is not None and cuts is None:
         carried = _before(billing_period, start=meter.effective_at, since=carried_from)
     query = statement.build(
-        version=meter, definition=definition, spans=merged, by=by, windows=cuts, carried=carried
+        version=meter,
+        definition=definition,
+        spans=merged,
+        by=by,
+        only=only,
+        windows=cuts,
+        carried=carried,
     )
     if not merged:
         return Quantities((), {})
@@ -98,6 +104,22 @@ def quantities(
     usage = [_usage(row, definition, by, cuts) for row in found if row[0]]
     usage.sort(key=lambda each: (each.window.start if each.window else EPOCH, *each.dimensions.values()))
     return Quantities(tuple(usage), {"|".join(row[1]): int(row[3]) for row in found if not row[0]})
+
+
+def asked(
+    *,
+    meter: MeterVersion,
+    spans: Sequence[tuple[str, Period]],
+    only: Mapping[str, Collection[str]],
+    as_of: datetime | None,
+) -> list[tuple[str, Period]]:
+    """The union of the spans in which the meter counts. Raises SpansTooMany."""
+    if RESERVED_DIMENSION in only:
+        spans = [span for span in spans if span[0] in only[RESERVED_DIMENSION]]
+    merged = _merged(_clamped(spans, start=meter.effective_at, end=as_of))
+    if len(merged) > SPANS_MAX:
+        raise SpansTooMany(f"{len(merged)} spans are too many for one question: ask for at most {SPANS_MAX}")
+    return merged
 
 
 def _clamped(

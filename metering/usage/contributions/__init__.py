@@ -22,6 +22,7 @@ from metering.documents.meter import (
     MeterDefinition,
 )
 from metering.usage.contributions import average, count, duration, latest, max, min, sum, unique
+from metering.usage.contributions.cuts import Cut
 from metering.usage.contributions.fragments import Fragment
 
 
@@ -29,9 +30,9 @@ class Kind(Protocol):
     """The shape of an aggregation.
 
     ``contributions(definition, events)``: one row for each event that the meter matches, with the reason
-    where it cannot use it. ``clipped(contributed, stretches, by)``: what of these falls into stretches of
-    time. ``in_buckets(definition)``: several buckets together. ``answer(definition)``: the quantity of all
-    that. ``merged``: what is stored and what is new, as one.
+    where it cannot use it. ``clipped(contributed, stretches, by, cut)``: what of these falls into stretches
+    of time, and into which windows. ``in_buckets(definition)``: several buckets together.
+    ``answer(definition)``: the quantity of all that. ``merged``: what is stored and what is new, as one.
 
     ``keeps_intervals``: a contribution can lie in several quarter hours, and its ends are kept for periods
     that cut through one. ``keeps_values``: the hashes of texts are kept. ``keeps_latest(definition)``: the
@@ -53,7 +54,7 @@ class Kind(Protocol):
 
     def contributions(self, definition: MeterDefinition, events: Fragment) -> Fragment: ...
 
-    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragment: ...
+    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment, cut: Cut) -> Fragment: ...
 
     def in_buckets(self, definition: MeterDefinition) -> Fragment: ...
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from metering.documents.meter import MeterDefinition
 from metering.usage.contributions import added, intervals
+from metering.usage.contributions.cuts import Cut
 from metering.usage.contributions.fragments import Fragment
 
 
@@ -30,8 +31,8 @@ class Intervals:
     def buckets(self, contributed: Fragment) -> Fragment:
         return intervals.buckets(contributed)
 
-    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragment:
-        return intervals.clipped(contributed, stretches, by)
+    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment, cut: Cut) -> Fragment:
+        return intervals.clipped(contributed, stretches, by, cut)
 
     def in_buckets(self, definition: MeterDefinition) -> Fragment:
         """Of the rows of buckets: their columns together."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from metering.documents.meter import MeterDefinition
 from metering.measures.events import INTERVAL_DAYS_MAX
 from metering.usage.contributions import values
+from metering.usage.contributions.cuts import Cut
 from metering.usage.contributions.fragments import Fragment, sql
 
 DAY_US = 86_400_000_000
@@ -85,15 +86,15 @@ def buckets(contributed: Fragment) -> Fragment:
     )
 
 
-def clipped(contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragment:
+def clipped(contributed: Fragment, stretches: Fragment, by: Fragment, cut: Cut) -> Fragment:
     """What falls into stretches (``subject, place, is_before, start, end``): ``place, combination, is_before,
     quantity, count, latest, value``.
     """
     return sql(
-        """select t.place, {by} as combination, t.is_before,
-            c.weight * greatest(least(c.end_us, t.end_us) - greatest(c.start_us, t.start_us), 0)
-                + case when c.counted_us < t.end_us then c.excess else 0 end as quantity,
-            case when c.counted_us < t.end_us then 1 else 0 end as count,
+        """select w.place, {by} as combination, t.is_before,
+            c.weight * greatest(least(c.end_us, w.end_us) - greatest(c.start_us, w.start_us), 0)
+                + case when c.counted_us < w.end_us then c.excess else 0 end as quantity,
+            case when c.counted_us < w.end_us then 1 else 0 end as count,
             null::metering_moment as latest, null::uuid as value
         from ({contributed}) c
         join (
@@ -101,8 +102,10 @@ def clipped(contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragmen
                 metering_microseconds("end") as end_us
             from {stretches} offset 0
         ) t on t.subject = c.subject and c.start_us < t.end_us and c.counted_us >= t.start_us
+        {windows}
         where c.reason is null""",
         by=by,
         contributed=contributed,
         stretches=stretches,
+        windows=cut.of_interval(),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from metering.documents.meter import MeterDefinition
 from metering.usage.contributions import values
+from metering.usage.contributions.cuts import Cut
 from metering.usage.contributions.fragments import Fragment, sql
 
 NO_LATEST, NO_VALUE = Fragment("null::metering_moment"), Fragment("null::uuid")
@@ -67,8 +68,8 @@ class Points:
             latest=moment(quantity) if self.keeps_latest(definition) else NO_LATEST,
         )
 
-    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragment:
-        return clipped(contributed, stretches, by)
+    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment, cut: Cut) -> Fragment:
+        return clipped(contributed, stretches, by, cut)
 
     def together(self, quantity: Fragment, latest: Fragment) -> Fragment:
         """The quantities of several rows as one, where `quantity` and `latest` are read from each."""
@@ -111,15 +112,16 @@ def read(
     )
 
 
-def clipped(contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragment:
+def clipped(contributed: Fragment, stretches: Fragment, by: Fragment, cut: Cut) -> Fragment:
     """What falls into stretches (``subject, place, is_before, start, end``): ``place, combination, is_before,
     quantity, count, latest, value``.
     """
     return sql(
-        """select t.place, {by} as combination, t.is_before, c.quantity, 1 as count, c.latest, c.value
+        """select {place}, {by} as combination, t.is_before, c.quantity, 1 as count, c.latest, c.value
         from ({contributed}) c
         join {stretches} t on t.subject = c.subject and c.at >= t.start and c.at < t."end"
         where c.reason is null""",
+        place=cut.place("c.at"),
         by=by,
         contributed=contributed,
         stretches=stretches,

@@ -19,23 +19,27 @@ def of_batches(batch_ids: Sequence[int], *, time_min: datetime, time_max: dateti
     )
 
 
-def uncounted_yet(*, event_type: str, epoch: int, is_built: bool) -> Fragment:
+IN_SPAN = Fragment(" and subject in (select subject from span)")
+OF_EVERYBODY = Fragment("")
+
+
+def uncounted_yet(*, event_type: str, epoch: int, is_built: bool, of: Fragment = IN_SPAN) -> Fragment:
     """The events of one type whose batch was not rolled up with a meter version of that epoch.
 
     These are the pending batches; for a version that is not built yet also those rolled up before it. Only
-    events of subjects in the table ``span``.
+    events of subjects in the table ``span``, unless they are ``of`` everybody.
     """
     behind = Fragment("") if is_built else sql(" or b.rolled_epoch < {epoch}", epoch=epoch)
     return sql(
         """select e.* from metering_eventbatch b
         cross join lateral (
             select key, time, type, source, event_id, subject, data from metering_event
-            where batch_id = b.id and time between b.time_min and b.time_max and type = {event_type}
-                and subject in (select subject from span)
+            where batch_id = b.id and time between b.time_min and b.time_max and type = {event_type}{of}
             offset 0
         ) e
         where b.rolled_epoch is null{behind}""",
         behind=behind,
+        of=of,
         event_type=event_type,
     )
 

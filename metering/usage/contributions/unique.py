@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from metering.documents.meter import MeterDefinition
 from metering.measures.events import TEXT_BYTES_MAX
 from metering.usage.contributions import points, values
+from metering.usage.contributions.cuts import Cut
 from metering.usage.contributions.fragments import Fragment, sql
 
 
@@ -48,8 +49,8 @@ class Texts:
             contributed=contributed,
         )
 
-    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment) -> Fragment:
-        return points.clipped(contributed, stretches, by)
+    def clipped(self, contributed: Fragment, stretches: Fragment, by: Fragment, cut: Cut) -> Fragment:
+        return points.clipped(contributed, stretches, by, cut)
 
     def in_buckets(self, definition: MeterDefinition) -> Fragment:
         return Fragment(

@@ -122,6 +122,29 @@ class TestRebuild:
         ]
         assert all(rolling.differences(version=version).is_equal for version in (last, models))
 
+    def test_raises_the_revisions_of_all_months_that_a_changed_interval_touches(self, seconds):
+        UsageRevision.objects.all().delete()
+        start, end = datetime(2026, 8, 31, 23, tzinfo=UTC), datetime(2026, 10, 1, 0, 0, 1, tzinfo=UTC)
+        span = {"start": start.isoformat(), "end": end.isoformat()}
+        events.store([events.event(60, T, span)])
+        rolling.roll_up(limit=1, at=AT)
+        UsageInterval.objects.filter(end=end).update(weight=Decimal(2))
+        assert rolling.rebuild(version=seconds).buckets == 0
+        months = UsageRevision.objects.order_by("month").values_list("month", "revision")
+        assert [(f"{month:%Y-%m}", revision) for month, revision in months] == [
+            ("2026-08", 2),
+            ("2026-09", 2),
+            ("2026-10", 2),
+        ]
+
+    def test_raises_the_revision_where_only_a_value_differs(self):
+        models = meters.meter("u", "UNIQUE", value="n")
+        events.store([events.event(n, T, {"n": n}) for n in range(3)])
+        rolling.roll_up(limit=1, at=AT)
+        UsageValue.objects.filter(count=1).first().delete()
+        assert rolling.rebuild(version=models).buckets == 0
+        assert UsageRevision.objects.get(meter_version=models).revision == 2
+
     def test_goes_on_with_later_batches(self, tokens):
         UsageBucket.objects.all().delete()
         rolling.rebuild(version=tokens)

@@ -35,6 +35,22 @@ class TestSubjects:
         assert usage.subjects(versions=[calls, hours], period=day) == ["a", "b", "pending"]
         assert usage.subjects(versions=[hours], period=Period(day.end, day.end + timedelta(days=1))) == ["a"]
 
+    def test_are_also_those_whose_interval_waits_and_has_its_events_time_elsewhere(self):
+        hours = meters.meter("hours", "DURATION", "gpu.usage")
+        interval = {"start": "2026-10-05T10:00:00", "end": "2026-10-07T10:00:00"}
+        late = events.event(1, T + timedelta(days=20), interval, subject="late", type="gpu.usage")
+        events.store([late])
+        inside = Period(T + timedelta(days=1), T + timedelta(days=2))
+        assert usage.subjects(versions=[hours], period=inside) == ["late"]
+        assert usage.subjects(versions=[hours], period=Period(T - timedelta(days=1), T)) == []
+
+    def test_are_also_those_whose_events_a_new_meter_has_not_counted_yet(self):
+        meters.meter("old")
+        events.store([events.event(1, T, {}, subject="a")])
+        rolling.roll_up(limit=1, at=AT)
+        new = meters.meter("new")
+        assert usage.subjects(versions=[new], period=Period(T, AT)) == ["a"]
+
     def test_are_none_without_meters_or_time(self):
         calls = meters.meter("calls")
         assert usage.subjects(versions=[], period=Period(T, AT)) == []
