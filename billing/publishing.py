@@ -10,17 +10,16 @@ from typing import Any
 from django.db import transaction
 
 from billing import differences, market, versions
+from billing.differences import Change
 from billing.documents import plan as plans
 from billing.documents import plan_checks
-from billing.documents.nodes import IN_ADVANCE, Component, PlanDocument
-from billing.documents.prices import Dynamic, Percentage
+from billing.documents.nodes import Component, PlanDocument
 from billing.models import Invoice, Plan, PlanVersion, ServicePeriod, SubscriptionPhase
 from metering import periods, usage
 from metering.documents import DocumentError, load_text
 from metering.documents.meter import MeterDefinition
 
 CREATED, PUBLISHED, UNCHANGED = "created", "published", "unchanged"
-_NOT_BUILT = (Percentage, Dynamic)
 # Neither is part of what is sold: they say when, and for whom, this version counts.
 _WHEN = ("effective_at", "migration")
 _FIXED = ("currency", "interval", "interval_count")
@@ -31,10 +30,6 @@ class PublishingRefused(DocumentError):
 
     def __init__(self, message: str, field: str) -> None:
         super().__init__("invalid", message, field)
-
-
-class NotBuiltYet(PublishingRefused):
-    """The document names something that quotes know and invoices do not."""
 
 
 class MeterUnknown(PublishingRefused):
@@ -68,6 +63,15 @@ class Applied:
     code: str
     outcome: str
     version: PlanVersion
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What applying a plan document would do; the outcome is that of `Applied`."""
+
+    plan: PlanDocument
+    outcome: str
+    changes: list[Change]
 
 
 @transaction.atomic
@@ -118,20 +122,27 @@ def apply(*, document: Any, at: datetime, by: str = "", path: str = "plan") -> A
     return Applied(plan.code, PUBLISHED if last else CREATED, version)
 
 
-def difference(*, document: Any, at: datetime, path: str = "plan") -> list[str]:
-    """What `apply` would change, in words, a line for each difference. Raises DocumentError."""
+def difference(*, document: Any, at: datetime, path: str = "plan") -> Difference:
+    """What `apply` would do, and each change in words and amounts. Raises DocumentError."""
     parsed = plans.parse(document, path)
     market.resolve(parsed, check(parsed=parsed, at=at, path=path), at, path)
     last = PlanVersion.objects.filter(plan__code=parsed.code).order_by("-number").first()
     if last is None:
-        return [f"new plan with {', '.join(node.code for node in parsed.nodes())}"]
-    return differences.of(old=_sold(last.document), new=_sold(document))
+        text = f"new plan with {', '.join(node.code for node in parsed.nodes())}"
+        return Difference(parsed, CREATED, [Change(differences.ADDED, None, text)])
+    changes = differences.of(old=_sold(last.document), new=_sold(document))
+    return Difference(parsed, PUBLISHED if changes else UNCHANGED, changes)
+
+
+def changes_between(*, old: PlanVersion, new: PlanVersion) -> list[Change]:
+    """What a version changes against another one of its plan, in words and amounts."""
+    return differences.of(old=_sold(old.document), new=_sold(new.document))
 
 
 def check(*, parsed: PlanDocument, at: datetime, path: str = "plan") -> dict[str, MeterDefinition]:
     """The meters that the plan prices, by slug.
 
-    Raises DocumentError for an unknown meter, for what a meter cannot give, and for what is not built.
+    Raises DocumentError for an unknown meter and for what a meter cannot give.
     """
     found = usage.versions(at=at, slugs=parsed.meters())
     stored = {slug: usage.definition(version) for slug, version in found.items()}
@@ -140,14 +151,6 @@ def check(*, parsed: PlanDocument, at: datetime, path: str = "plan") -> dict[str
             continue
         if node.meter is not None and node.meter not in stored:
             raise MeterUnknown(f"there is no meter {node.meter}; apply its document first", f"{place}.meter")
-        if node.meter is not None and not stored[node.meter].additive:
-            raise NotBuiltYet(
-                f"{stored[node.meter].aggregation} on invoices is not built yet", f"{place}.meter"
-            )
-        if node.timing == IN_ADVANCE:
-            raise NotBuiltYet("IN_ADVANCE is not built yet", f"{place}.timing")
-        if isinstance(node.price, _NOT_BUILT):
-            raise NotBuiltYet(f"{node.price.model} on invoices is not built yet", f"{place}.price.model")
     plan_checks.check_meters(parsed, stored, path)
     plan_checks.check_dimensions(parsed, stored, path)
     return stored
@@ -193,7 +196,9 @@ def _check_successor(
 
 def _invoiced(plan: Plan, migration: str, effective_at: datetime) -> ServicePeriod | None:
     """A finalized period that would have other prices if the version took effect at the instant."""
+    # What was invoiced in advance is settled in arrears, at whatever prices hold by then.
     periods_of_plan = ServicePeriod.objects.filter(
+        part=ServicePeriod.Part.ARREARS,
         is_void=False,
         invoice__state__in=[Invoice.State.FINALIZED, Invoice.State.PAID],
         subscription__phases__plan=plan,

@@ -11,6 +11,11 @@ from billing.documents import currencies
 from billing.models import Customer, Seller
 
 SELLER_ID = 1
+_FIXED = {
+    "key": "a customer keeps the key that it was made with",
+    "currency": "a customer keeps the currency that it was made with",
+    "timezone": "it bounds billing periods, too: subscribing.change_timezone changes both",
+}
 
 
 class CustomerKeyTaken(Exception):
@@ -25,6 +30,10 @@ class CustomerInvalid(Exception):
     def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class CustomerFixed(CustomerInvalid):
+    """The key and the currency of a customer stay as they are; the time zone is no mere detail."""
 
 
 def seller(*, name: str, **details: object) -> Seller:
@@ -51,6 +60,23 @@ def customer(*, key: str, name: str, currency: str, at: datetime, **details: obj
     except IntegrityError as error:
         raise CustomerKeyTaken(f"There is a customer with the key {key} already.") from error
     return made
+
+
+@transaction.atomic
+def change(*, customer: Customer, **details: object) -> Customer:
+    """The customer with other values in these columns; the others stay as they are.
+
+    What was finalized stays as it was printed. Raises CustomerFixed, and CustomerInvalid for a value that a
+    column refuses.
+    """
+    for field in sorted(_FIXED.keys() & details.keys()):
+        raise CustomerFixed(f"{field}: {_FIXED[field]}", field)
+    changed = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    for column, value in details.items():
+        setattr(changed, column, value)
+    _check(changed)
+    changed.save(update_fields=list(details))
+    return changed
 
 
 def _check(made: Customer) -> None:

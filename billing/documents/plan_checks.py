@@ -142,13 +142,21 @@ def _check_meter(component: Component, definition: MeterDefinition, path: str) -
 def check_dimensions(plan: PlanDocument, meters: Mapping[str, MeterDefinition], path: str = "plan") -> None:
     """Raises DocumentError where a component names a dimension that its known meter does not have."""
     for component, definition, place in _metered(plan, meters, path):
-        known = [*definition.dimension_names, RESERVED_DIMENSION]
-        for name, where in _named(component):
-            if name not in known:
-                near = suggestion(name, known)
-                raise invalid(
-                    f"the meter {definition.slug} has no dimension {name}{near}", joined(place, where)
-                )
+        _check_dimensions(component, definition, place)
+
+
+def check_meter(component: Component, definition: MeterDefinition, path: str) -> None:
+    """Raises DocumentError as `check_meters` and `check_dimensions`, of one component and its meter."""
+    _check_meter(component, definition, path)
+    _check_dimensions(component, definition, path)
+
+
+def _check_dimensions(component: Component, definition: MeterDefinition, path: str) -> None:
+    known = [*definition.dimension_names, RESERVED_DIMENSION]
+    for name, where in _named(component):
+        if name not in known:
+            near = suggestion(name, known)
+            raise invalid(f"the meter {definition.slug} has no dimension {name}{near}", joined(path, where))
 
 
 def _named(component: Component) -> Iterable[tuple[str, str]]:

@@ -28,15 +28,23 @@ class Seller(models.Model):
     email = models.EmailField(blank=True)
     payment_reference = models.TextField("payment details", blank=True, help_text="printed on invoices")
     due_days = models.PositiveIntegerField(default=30)
+    grace_hours = models.PositiveIntegerField(
+        default=0, help_text="for which drafts follow late usage before they are finalized"
+    )
     invoice_prefix = models.CharField(max_length=20, default="INV-")
     invoice_number_last = models.BigIntegerField(default=0, help_text="the last number given out")
+    credit_note_prefix = models.CharField(max_length=20, default="CN-")
+    credit_note_number_last = models.BigIntegerField(default=0, help_text="the last number given out")
 
     def __str__(self) -> str:
         return self.name
 
 
 class Customer(models.Model):
-    """Somebody who is invoiced. ``key`` is the seller's own name for them in files and in the API."""
+    """Somebody who is invoiced. ``key`` is the seller's own name for them in files and in the API.
+
+    ``merged_into``: who has taken over everything of theirs; nothing new is agreed with them any more.
+    """
 
     key = models.CharField(max_length=100, unique=True)
     name = models.CharField(max_length=200)
@@ -47,6 +55,11 @@ class Customer(models.Model):
     currency = models.CharField(max_length=3, help_text="ISO 4217")
     timezone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
     locale = models.CharField(max_length=20, default="en")
+    grace_hours = models.PositiveIntegerField(null=True, blank=True, help_text="empty: the seller's")
+    due_days = models.PositiveIntegerField(null=True, blank=True, help_text="empty: the seller's")
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_customers"
+    )
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

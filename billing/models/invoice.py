@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from billing.models.customer import Customer
 from billing.models.subscription import Subscription
@@ -14,8 +16,9 @@ from metering.models.fields import ExactDecimalField
 class Invoice(models.Model):
     """A document to one customer in one currency. Amounts are rounded to the currency's digits.
 
-    ``subtotal`` is the sum of its lines, ``total`` the subtotal less ``discount_total``. The ``buyer`` and
-    ``seller`` are kept as they were when it was finalized; later moves do not change a printed invoice.
+    ``subtotal`` is the sum of its lines, ``total`` the subtotal less ``discount_total`` plus ``tax_total``.
+    The ``buyer`` and ``seller`` are kept as they were when it was finalized; later moves do not change a
+    printed invoice. A draft follows live usage until ``finalize_at``.
     """
 
     class State(models.TextChoices):
@@ -30,13 +33,26 @@ class Invoice(models.Model):
     currency = models.CharField(max_length=3)
     subtotal = ExactDecimalField()
     discount_total = ExactDecimalField()
+    tax_total = ExactDecimalField(default=Decimal(0))
+    taxes = models.JSONField(
+        default=list, encoder=DjangoJSONEncoder, help_text="[{name, percent, base, amount, note}]"
+    )
     total = ExactDecimalField()
     drafted_at = models.DateTimeField()
+    finalize_at = models.DateTimeField(null=True, blank=True, help_text="when a draft's grace ends")
     finalized_at = models.DateTimeField(null=True, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
     due_date = models.DateField(null=True, blank=True)
     seller = models.JSONField(default=dict, help_text="name, legal name, tax id, address, ... as printed")
     buyer = models.JSONField(default=dict, help_text="likewise")
+    replaces = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replacements",
+        help_text="the void invoice that this one was made in place of",
+    )
     blocked_reason = models.TextField(blank=True, help_text="why this draft cannot be finalized yet")
 
     class Meta:
@@ -45,10 +61,18 @@ class Invoice(models.Model):
                 condition=Q(state="DRAFT", number__isnull=True) | ~Q(state="DRAFT") & Q(number__isnull=False),
                 name="invoice_has_a_number_once_finalized",
             ),
+            models.CheckConstraint(
+                condition=Q(total=F("subtotal") - F("discount_total") + F("tax_total")),
+                name="invoice_total_adds_up",
+            ),
+            models.UniqueConstraint(
+                fields=["replaces"], condition=~Q(state="VOID"), name="invoice_is_replaced_once"
+            ),
         ]
         indexes = [
             # read by the invoice run, which tries drafts again
             models.Index(fields=["id"], name="invoice_draft", condition=Q(state="DRAFT")),
+            models.Index(fields=["finalize_at"], name="invoice_draft_due", condition=Q(state="DRAFT")),
         ]
 
     def __str__(self) -> str:
@@ -105,6 +129,9 @@ class InvoiceLine(models.Model):
     service_period = models.ForeignKey(ServicePeriod, on_delete=models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=20)
+    adjusts = models.CharField(
+        max_length=20, blank=True, help_text="of an adjustment: the kind of the line that it changes"
+    )
     component = models.CharField(max_length=200, null=True, blank=True)
     group = models.CharField(max_length=200, null=True, blank=True)
     name = models.CharField(max_length=300)

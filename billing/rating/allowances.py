@@ -80,5 +80,5 @@ def _version_pool(track: Track, frame: Frame, take: Take) -> Window:
     share.
     """
     span, component = next(member for member in track.members if member[0].place == take.span)
-    share = frame.billed.share_of(frame.period) if component.prorate else Fraction(1)
+    share = frame.share if component.prorate else Fraction(1)
     return span.place, _of_version(component, PERIOD) * share

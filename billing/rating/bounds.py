@@ -172,8 +172,8 @@ def minimum_of(
 
 
 def missing_to(minimum: Decimal | None, amount: Decimal, frame: Frame) -> Decimal:
-    """What is missing to a minimum, 0 in a period that is still open: it is not due before the end."""
-    if minimum is None or not frame.is_final:
+    """What is missing to a minimum, 0 where none is due: a period that is still open, or a trial."""
+    if minimum is None or not frame.has_minimums:
         return ZERO
     return max(ZERO, minimum - amount)
 

@@ -34,11 +34,14 @@ class Charge:
 def of_track(
     track: Track, rows: Sequence[UsageRow], frame: Frame, meters: Mapping[str, MeterFacts]
 ) -> list[Charge]:
-    """The track's charges, sorted by combination. In a period that is still open fixed fees in arrears are
-    not due.
+    """The track's charges, sorted by combination. In a trial fixed fees are not due, nor, in a period that is
+    still open, those in arrears.
     """
+    is_in_advance = track.last.timing == IN_ADVANCE
     is_fee = track.meter is None or isinstance(track.last.price, Flat)
-    if is_fee and not frame.is_final and track.last.timing != IN_ADVANCE:
+    if is_fee and (frame.is_trial or not (frame.is_final or is_in_advance)):
+        return []
+    if frame.is_ahead and not is_in_advance:
         return []
     if track.meter is None:
         return [_fixed(track, frame)]

@@ -11,11 +11,13 @@ from billing.rating.inputs import Segment
 from metering.documents.errors import DocumentError, invalid
 from metering.periods import Period
 
+ADVANCE, ARREARS = "ADVANCE", "ARREARS"
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """A segment inside the billed period. `share` is of the whole service period, `share_of_billed` of the
-    billed one.
+    billed one less its pauses.
     """
 
     place: int
@@ -29,7 +31,9 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What is rated: the service period, the part of it that is billed, how far usage is read, and the
-    spans in order.
+    spans in order, which leave out the pauses.
+
+    `part`: ADVANCE for fees in advance alone, ARREARS for the rest, None for both.
     """
 
     period: Period
@@ -39,6 +43,24 @@ class Frame:
     digits: int
     timezone: str
     is_final: bool
+    pauses: tuple[Period, ...] = ()
+    is_trial: bool = False
+    part: str | None = None
+
+    @property
+    def share(self) -> Fraction:
+        """The share of the service period that is billed, without pauses."""
+        return sum((span.share for span in self.spans), Fraction(0))
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether only fees in advance are asked for: the period has not begun, nothing bounds them yet."""
+        return self.part == ADVANCE
+
+    @property
+    def has_minimums(self) -> bool:
+        """Whether minimums are due: at the end of a period that is paid for."""
+        return self.is_final and not self.is_trial and not self.is_ahead
 
     @property
     def last(self) -> PlanDocument:
@@ -46,13 +68,21 @@ class Frame:
         return self.spans[-1].plan
 
     def span_at(self, at: datetime) -> Span:
-        """The span that holds an instant of the billed period."""
-        return next(span for span in self.spans if span.period.contains(at))
+        """The span that holds an instant of the billed period; of a pause, the one after it."""
+        return next(span for span in self.spans if at < span.period.end)
+
+    def is_paused(self, at: datetime, until: datetime | None = None) -> bool:
+        """Whether the instant, or any instant before `until`, lies in a pause."""
+        return any(
+            pause.contains(at) or (until is not None and at < pause.start < until) for pause in self.pauses
+        )
 
 
-def spans_of(segments: Sequence[Segment], period: Period, billed: Period) -> tuple[Span, ...]:
+def spans_of(
+    segments: Sequence[Segment], period: Period, billed: Period, pauses: Sequence[Period] = ()
+) -> tuple[Span, ...]:
     """The segments cut to the billed period. Raises DocumentError unless they cover it, in order, without
-    gap or overlap.
+    overlap, and without any gap but the pauses.
     """
     if billed.is_empty or not period.covers(billed):
         raise DocumentError(
@@ -60,20 +90,29 @@ def spans_of(segments: Sequence[Segment], period: Period, billed: Period) -> tup
         )
     spans: list[Span] = []
     reached = billed.start
+    resting = {pause.start: pause for pause in pauses}
+    charged = billed.microseconds - sum(pause.microseconds for pause in pauses)
     for segment in segments:
         inside = Period(segment.start, segment.end).intersect(billed)
         if inside is None:
             continue
+        if reached in resting:
+            reached = resting.pop(reached).end
         if inside.start != reached:
             raise invalid("segments must follow each other without gap or overlap", "segments")
         reached = inside.end
-        place = len(spans)
+        share_of_billed = Fraction(inside.microseconds, charged)
         spans.append(
             Span(
-                place, segment.plan, segment.version, inside, inside.share_of(period), inside.share_of(billed)
+                place=len(spans),
+                plan=segment.plan,
+                version=segment.version,
+                period=inside,
+                share=inside.share_of(period),
+                share_of_billed=share_of_billed,
             )
         )
-    if not spans or reached != billed.end:
+    if not spans or resting or reached != billed.end:
         raise invalid("segments must cover the billed period from its start to its end", "segments")
     currencies = {span.plan.currency for span in spans}
     if len(currencies) > 1:

@@ -25,6 +25,9 @@ def rate(
     billed: Sequence[Billed] = (),
     as_of: datetime | None = None,
     is_final: bool = True,
+    pauses: Sequence[Period] = (),
+    is_trial: bool = False,
+    part: str | None = None,
 ) -> Statement:
     """What is due for the billed part of a service period, with every line explained.
 
@@ -32,10 +35,16 @@ def rate(
     up to `as_of`; a meter that does not add up has one row for each combination of dimensions that a
     component tells apart, for the whole billed period. `timezone`: of DAY and HOUR allowances. `billed`: what
     earlier invoices of the same service period carry: lines are due less that. While not `is_final`, minimums
-    and fixed fees in arrears are left out. Raises DocumentError, with the field of the request that is wrong.
+    and fixed fees in arrears are left out.
+
+    `pauses`: gaps between segments, inside the billed period, that hold no usage and are not paid for; tiers
+    go on counting after them. `is_trial`: neither fees nor minimums are due, and a line of kind trial takes
+    back everything else. `part`: ADVANCE for the fees in advance alone, ARREARS for the rest, with the fees
+    in advance only where they differ from what was `billed`; None for both. Raises DocumentError, with the
+    field of the request that is wrong.
     """
     of_billed = billed_period or period
-    spans = frame.spans_of(segments, period, of_billed)
+    spans = frame.spans_of(segments, period, of_billed, pauses)
     rated = frame.Frame(
         period=period,
         billed=of_billed,
@@ -44,6 +53,9 @@ def rate(
         digits=currencies.digits(spans[-1].plan.currency),
         timezone=timezone,
         is_final=is_final,
+        pauses=tuple(pauses),
+        is_trial=is_trial,
+        part=part,
     )
     rows = takes.checked(usage, rated)
     unbilled = takes.check_taken(rows, rated, meters)

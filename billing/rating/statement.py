@@ -11,7 +11,7 @@ from metering import numbers
 
 USAGE, FIXED, MINIMUM, PLAN_MINIMUM = "usage", "fixed", "minimum", "plan_minimum"
 GROUP_DISCOUNT, GROUP_MAXIMUM, GROUP_MINIMUM = "group_discount", "group_maximum", "group_minimum"
-PLAN_DISCOUNT = "plan_discount"
+PLAN_DISCOUNT, TRIAL = "plan_discount", "trial"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _bounded(group: Group, lines: list[Line], frame: Frame) -> list[Line]:
             found.append(bounds.kind_line(statement.GROUP_DISCOUNT, discount, name, group=group.code))
             amount += discount
     maximum = bounds.maximum_of(members, frame)
-    if maximum is not None and amount > maximum:
+    if maximum is not None and amount > maximum and not frame.is_ahead:
         name = f"Maximum of {group.name}"
         found.append(bounds.kind_line(statement.GROUP_MAXIMUM, maximum - amount, name, group=group.code))
         amount = maximum

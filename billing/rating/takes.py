@@ -83,6 +83,8 @@ def _placed(row: UsageRow, field: str, frame: Frame) -> UsageRow:
         raise DocumentError(
             "period", f"{periods.format_instant(at)} is outside the billed period", f"{field}.at"
         )
+    if frame.is_paused(at, row.until):
+        raise DocumentError("period", f"{periods.format_instant(at)} is in a pause", f"{field}.at")
     if row.until is not None:
         _check_until(at, row.until, frame, f"{field}.until")
     return replace(row, at=at, until=None if row.until == at else row.until, field=field)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.documents.nodes import FIXED, IN_ARREARS
+from billing.documents.nodes import FIXED, IN_ADVANCE, IN_ARREARS
 from billing.rating import bounds, statement
-from billing.rating.frame import Frame
+from billing.rating.frame import ARREARS, Frame
 from billing.rating.inputs import Billed
 from billing.rating.statement import Line, Statement, TakenDiscount, Unbilled
 from metering import numbers
@@ -22,6 +22,9 @@ def statement_of(
     before.
     """
     amount = bounds.total(lines)
+    if frame.is_trial and amount:
+        lines = [*lines, bounds.kind_line(statement.TRIAL, -amount, "Trial")]
+        amount = ZERO
     discounts = _discounts(amount, frame)
     after = amount - sum((each.amount for each in discounts), ZERO)
     minimum = bounds.minimum_of([(span, span.plan.minimum) for span in frame.spans], frame)
@@ -62,8 +65,17 @@ def _due_lines(lines: Sequence[Line], before: Mapping[Key, Decimal], frame: Fram
     returned.
     """
     left = {key: amount for key, amount in before.items() if key[3] != statement.PLAN_DISCOUNT and amount}
-    due = [line.less(left.pop(line.key)) if line.key in left else line for line in lines]
+    due = []
+    for line in lines:
+        rest = line.less(left.pop(line.key)) if line.key in left else line
+        if rest is line or rest.amount or not (frame.part == ARREARS and _is_ahead(line)):
+            due.append(rest)
     return due + [_returned(key, amount, frame) for key, amount in left.items()]
+
+
+def _is_ahead(line: Line) -> bool:
+    """Whether the line may have been billed as a whole before the period began."""
+    return line.timing == IN_ADVANCE or line.kind == statement.GROUP_DISCOUNT
 
 
 def _returned(key: Key, amount: Decimal, frame: Frame) -> Line:

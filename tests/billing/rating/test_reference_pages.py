@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from billing import rating
-from billing.api import bodies, quotes
+from billing.api import quotes
 from billing.documents import plan, prices, quote
 from metering.documents import load_text, meter
 
@@ -59,7 +59,7 @@ class TestPlans:
 class TestQuotes:
     def test_page_names_the_bounds_over_http(self):
         page = (DOCS / "quotes.md").read_text()
-        assert f"more than {bodies.BYTES_MAX:,} bytes" in page
+        assert f"more than {quotes.BODY_BYTES_MAX:,} bytes" in page
         assert f"about {quotes.WORK_MAX:,} prices" in page
 
     def test_example_has_the_answer_that_the_page_shows(self):

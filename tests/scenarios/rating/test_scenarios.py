@@ -25,6 +25,7 @@ KINDS = {
     "group_maximum": "maximum of {group}",
     "group_minimum": "minimum of {group}",
     "plan_minimum": "plan minimum",
+    "trial": "trial",
 }
 
 
