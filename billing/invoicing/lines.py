@@ -13,6 +13,7 @@ _CONTENT = (
     *(
         "position",
         "kind",
+        "adjusts",
         "component",
         "group",
         "name",

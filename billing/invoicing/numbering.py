@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,46 +14,65 @@ from billing.models import Invoice
 from billing.registering import SELLER_ID
 
 DIGITS_MIN = 6
+INVOICES_MAX = 50  # in one transaction: so many others wait for the counter until it is committed
 
-# The counter's row is locked from here to the commit: no later number can be committed before this one, and
-# a rollback gives it back. For the shortest wait this is the last statement of its transaction, and it
-# writes the number down in the same breath.
+# The counter's row is locked from here to the commit: no later number can be committed before these, and a
+# rollback gives them back. For the shortest wait this is the last statement of its transaction, and it
+# writes the numbers down in the same breath. The drafts are numbered in the order in which they are given.
 _FINALIZE = """
-with taken as (
-    update billing_seller set invoice_number_last = invoice_number_last + 1
+with wanted as (
+    select (row ->> 'id')::bigint as id, (row ->> 'due_date')::date as due_date, row -> 'buyer' as buyer,
+        place
+    from jsonb_array_elements(%(drafts)s) with ordinality as given (row, place)
+), taken as (
+    update billing_seller set invoice_number_last = invoice_number_last + %(count)s
     where id = %(seller_id)s
-    returning invoice_prefix, invoice_number_last::text as digits
+    returning invoice_prefix, invoice_number_last - %(count)s as before
+), numbered as (
+    select wanted.*, invoice_prefix, (before + place)::text as digits from wanted, taken
 )
 update billing_invoice
 set number = invoice_prefix || lpad(digits, greatest(length(digits), %(digits_min)s), '0'),
-    state = 'FINALIZED', finalized_at = %(finalized_at)s, due_date = %(due_date)s,
-    seller = %(seller)s, buyer = %(buyer)s, blocked_reason = ''
-from taken
-where billing_invoice.id = %(invoice_id)s and state = 'DRAFT'
-returning number
+    state = 'FINALIZED', finalized_at = %(finalized_at)s, due_date = numbered.due_date,
+    seller = %(seller)s, buyer = numbered.buyer, blocked_reason = ''
+from numbered
+where billing_invoice.id = numbered.id and state = 'DRAFT'
+returning billing_invoice.id, number
 """
 
 
-def number_and_freeze(
-    *, invoice: Invoice, finalized_at: datetime, due_date: date, seller: dict[str, Any], buyer: dict[str, Any]
-) -> str:
-    """The number that the draft got with being finalized. Must be the last statement of its transaction.
+@dataclass(frozen=True)
+class Print:
+    """What a draft gets with its number: until when it is to be paid, and the buyer as printed."""
 
-    From here on the database refuses every change of the invoice's content. The caller holds the invoice's
-    lock.
+    invoice: Invoice
+    due_date: date
+    buyer: dict[str, Any]
+
+
+def number_and_freeze(
+    *, prints: Sequence[Print], finalized_at: datetime, seller: dict[str, Any]
+) -> dict[int, str]:
+    """The numbers, by invoice id, that the drafts got with being finalized, one after the other.
+
+    Must be the last statement of its transaction, for at most INVOICES_MAX drafts, whose locks the caller
+    holds. From here on the database refuses every change of the invoices' content.
     """
+    assert 0 < len(prints) <= INVOICES_MAX
+    drafts = [
+        {"id": each.invoice.pk, "due_date": each.due_date.isoformat(), "buyer": each.buyer} for each in prints
+    ]
     values = {
+        "drafts": Jsonb(drafts),
+        "count": len(drafts),
         "seller_id": SELLER_ID,
         "digits_min": DIGITS_MIN,
         "finalized_at": finalized_at,
-        "due_date": due_date,
         "seller": Jsonb(seller),
-        "buyer": Jsonb(buyer),
-        "invoice_id": invoice.pk,
     }
     with connection.cursor() as cursor:
         cursor.execute(_FINALIZE, values)
-        rows = cursor.fetchall()
-    if len(rows) != 1:  # rolls back, and with it the counter
-        raise AssertionError(f"invoice {invoice.pk} was no draft any more, or the seller is missing")
-    return rows[0][0]
+        numbers = dict(cursor.fetchall())
+    if len(numbers) != len(drafts):  # rolls back, and with it the counter
+        raise AssertionError("an invoice was no draft any more, or the seller is missing")
+    return numbers

@@ -1,162 +1,164 @@
-"""The invoice run: bills every period that has ended. Safe to repeat, and to run several times at once."""
+"""The invoice run: bills every period that has ended. Safe to repeat, and to run several times at once.
+
+What is due stands on the subscriptions and on the drafts themselves. A run is a row on which workers count
+what they did; however many share it, and whatever becomes of one, nothing is billed twice or left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
 
-import structlog
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection, transaction
 
-from billing import statements
-from billing.invoicing import drafting, finalizing, locking
-from billing.models import Invoice, ServicePeriod, Subscription
-from metering.periods import MICROSECOND
+from billing.invoicing import chunking, finalizing, terms
+from billing.invoicing.chunking import Outcome
+from billing.invoicing.claiming import CUSTOMERS_MAX, REFRESH_AFTER, Claim
+from billing.models import InvoiceRun
 
-CHUNK = 100  # rows read at a time; each invoice has a transaction of its own
+RETRY_AFTER = timedelta(hours=1)  # what failed or is blocked is not worth a run of its own any sooner
+LANES_MAX = 8  # workers that share a run
 
-log = structlog.get_logger(__name__)
+_Bill = Callable[..., tuple[Claim, Outcome]]
+_WORKS: Final[tuple[_Bill, ...]] = (chunking.bill_drafts, chunking.bill_periods)
+
+# The customers of whom something is due. What was tried lately, without success, does not count until
+# `retry_at`, which is an instant in the past.
+_DUE = """
+select count(*) from (
+    select s.customer_id from billing_subscription s
+    where (s.next_billing_at <= %(as_of)s or s.next_advance_at <= %(as_of)s)
+    union
+    select i.customer_id from billing_invoice i
+    where i.state = 'DRAFT' and i.finalize_at is not null
+        and (i.finalize_at <= %(as_of)s and (i.blocked_reason = '' or i.drafted_at <= %(retry_at)s)
+            or i.drafted_at <= %(stale_at)s)
+) due
+where not exists (
+    select from billing_invoicerunfailure f
+    where f.customer_id = due.customer_id and f.invoice_id is null and f.failed_at > %(retry_at)s)
+"""
 
 
 class AsOfInTheFuture(Exception):
     """Periods that have not ended yet would be billed as if they were empty."""
 
 
-@dataclass
-class Summary:
-    """What a run did. ``failed``: by subscription key (or "draft 12"), what went wrong there."""
+class RunNotEnded(Exception):
+    """A run tries what failed once more only after it has tried everything else."""
 
-    finalized: list[Invoice] = field(default_factory=list)
-    blocked: list[Invoice] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
+
+class Summary(Outcome):
+    """What a run did. ``failed``: by subscription key (or "draft 12"), what went wrong there."""
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was due."""
-        return not (self.finalized or self.blocked or self.failed)
-
-    def note(self, invoice: Invoice) -> None:
-        """Takes up an invoice that is finalized now, or blocked."""
-        (self.blocked if invoice.blocked_reason else self.finalized).append(invoice)
+        return not (self.finalized or self.drafted or self.blocked or self.failed)
 
 
-class _Due(NamedTuple):
-    """A subscription whose period ended at ``at``."""
+def run(*, as_of: datetime, at: datetime, by: str = "") -> Summary:
+    """Drafts an invoice for whatever of a customer fell due together, for all that was due by ``as_of``.
 
-    at: datetime
-    pk: int
-    key: str
-
-
-def run(*, as_of: datetime, at: datetime) -> Summary:
-    """Drafts and finalizes an invoice for each period, of each subscription, that ended by ``as_of``.
-
-    ``at``: now, the date of the invoices. Each invoice is a transaction of its own. Drafts that were
-    blocked are tried again first. Raises AsOfInTheFuture, and finalizing.SellerMissing when there is
-    something to finalize.
+    Drafts whose grace period was over by then are finalized; those that were blocked are tried again.
+    ``at``: now, the date of the invoices. Everything is done here and now, in chunks that are a transaction
+    each, also beside workers that do the same. Raises AsOfInTheFuture, and finalizing.SellerMissing when
+    there is something to finalize.
     """
-    if as_of > at:
-        raise AsOfInTheFuture(f"{as_of:%Y-%m-%d %H:%M} UTC is in the future: only ended periods are billed.")
     summary = Summary()
-    for pk in _drafts(as_of):
-        _finalize(pk, at, summary)
-    busy = [due for due in _due(as_of) if not _bill(due, as_of, at, summary, is_waiting=False)]
-    # Another run has billed these meanwhile, or somebody was changing them: now their locks are waited for.
-    for due in busy:
-        _bill(due, as_of, at, summary, is_waiting=True)
+    started = start(as_of=as_of, at=at, by=by, is_patient=False)
+    if started is not None:
+        try:
+            for outcome in chunks(run=started, at=at):
+                summary.add(outcome)
+        except finalizing.SellerMissing as error:
+            end(run=started, at=at, stopped_reason=str(error))
+            raise
+        end(run=started, at=at)
     return summary
 
 
-def _finalize(invoice_id: int, at: datetime, summary: Summary) -> None:
-    """Tries a draft again. One that another transaction holds is being finalized there."""
-    with _noting_failure(f"draft {invoice_id}", summary):
-        with transaction.atomic():
-            invoice = locking.invoice(invoice_id=invoice_id, is_waiting=False)
-            if invoice is None or invoice.state != Invoice.State.DRAFT:
-                return
-            drafting.redraft(invoice=invoice, at=at)
-            if not invoice.blocked_reason:
-                finalizing.freeze(invoice=invoice, at=at)
-        summary.note(invoice)
+def start(*, as_of: datetime, at: datetime, by: str = "", is_patient: bool = True) -> InvoiceRun | None:
+    """A new run, of which nothing is done yet; None where nothing is due.
 
-
-def _bill(due: _Due, as_of: datetime, at: datetime, summary: Summary, *, is_waiting: bool) -> bool:
-    """Bills the subscription's ended periods one by one; False where another transaction holds it."""
-    is_due, is_free = True, True
-    with _noting_failure(due.key, summary):
-        while is_due and is_free:
-            with transaction.atomic():
-                subscription = locking.subscription(subscription_id=due.pk, is_waiting=is_waiting)
-                is_free = subscription is not None
-                is_due = is_free and _is_due(subscription, as_of)
-                invoice = _bill_period(subscription, at) if is_due else None
-            if invoice is not None:
-                summary.note(invoice)
-    return is_free
-
-
-def _is_due(subscription: Subscription, as_of: datetime) -> bool:
-    return subscription.next_billing_at is not None and subscription.next_billing_at <= as_of
-
-
-def _bill_period(subscription: Subscription, at: datetime) -> Invoice | None:
-    """Invoices the period that is due, taking the number last; None where it was invoiced by hand."""
-    period = statements.period_holding(
-        subscription=subscription, at=subscription.next_billing_at - MICROSECOND
-    )
-    try:
-        invoice = drafting.write(subscription=subscription, period=period, at=at)
-    except drafting.PeriodAlreadyInvoiced:
-        invoice = None
-    subscription.next_billing_at = _next_billing_at(subscription)
-    subscription.save(update_fields=["next_billing_at"])
-    if invoice is None or invoice.blocked_reason:
-        return invoice
-    return finalizing.freeze(invoice=invoice, at=at)
-
-
-def _next_billing_at(subscription: Subscription) -> datetime | None:
-    """The end of the period after the one that is due; None where that is the subscription's last."""
-    reached, end_at = subscription.next_billing_at, subscription.end_at
-    if reached == end_at:
+    ``is_patient``: what was tried within `RETRY_AFTER`, without success, is no reason for a run. Raises
+    AsOfInTheFuture.
+    """
+    if as_of > at:
+        raise AsOfInTheFuture(f"{as_of:%Y-%m-%d %H:%M} UTC is in the future: only ended periods are billed.")
+    due = _due(as_of, at, RETRY_AFTER if is_patient else timedelta(0))
+    if not due:
         return None
-    following = statements.period_holding(subscription=subscription, at=reached).end
-    return following if end_at is None else min(following, end_at)
+    return InvoiceRun.objects.create(as_of=as_of, started_at=at, started_by=by, due=due)
 
 
-@contextmanager
-def _noting_failure(what: str, summary: Summary) -> Iterator[None]:
-    """One fault must not keep others from their invoices: it goes to the summary and the log."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, finalizing.SellerMissing):
-        raise
-    except Exception as error:
-        log.exception("invoice_run_failed", what=what)
-        summary.failed[what] = f"{type(error).__name__}: {error}"
+def resume(*, as_of: datetime, at: datetime, by: str = "") -> InvoiceRun | None:
+    """The oldest run that has not ended, such as one whose workers died; else as `start`.
+
+    None, too, while there is no seller: no invoice could be finalized.
+    """
+    if terms.seller() is None:
+        return None
+    left_behind = InvoiceRun.objects.filter(state=InvoiceRun.State.RUNNING).order_by("pk").first()
+    return left_behind or start(as_of=as_of, at=at, by=by)
 
 
-def _drafts(as_of: datetime) -> Iterator[int]:
-    """Drafts whose periods have all ended, by id, a chunk at a time."""
-    drafts = Invoice.objects.filter(state=Invoice.State.DRAFT).order_by("pk").values_list("pk", flat=True)
-    open_ones = ServicePeriod.objects.filter(invoice=OuterRef("pk"), end_at__gt=as_of)
-    chunk = list(drafts.exclude(Exists(open_ones))[:CHUNK])
-    while chunk:
-        yield from chunk
-        chunk = list(drafts.exclude(Exists(open_ones)).filter(pk__gt=chunk[-1])[:CHUNK])
+def chunks(*, run: InvoiceRun, at: datetime) -> Iterator[Outcome]:
+    """Does what is left of a run, a chunk at a time; to stop in between is safe.
+
+    Customers whom somebody else has locked are passed by as long as there are others, then waited for.
+    Raises finalizing.SellerMissing, and what the connection to the database raises.
+    """
+    is_waiting, has_seen = False, True
+    while has_seen:
+        has_seen = has_worked = False
+        for work in _WORKS:
+            for claim, outcome in _pass(work, run, at, is_waiting):
+                has_seen, has_worked = True, has_worked or bool(claim.customer_ids)
+                yield outcome
+        is_waiting = not has_worked
 
 
-def _due(as_of: datetime) -> Iterator[_Due]:
-    """Subscriptions with an ended period, longest due first, a chunk at a time."""
-    due = Subscription.objects.filter(next_billing_at__lte=as_of).order_by("next_billing_at", "pk")
-    rows = due.values_list("next_billing_at", "pk", "key")
-    chunk = [_Due(*row) for row in rows[:CHUNK]]
-    while chunk:
-        yield from chunk
-        last = chunk[-1]
-        after = Q(next_billing_at__gt=last.at) | Q(next_billing_at=last.at, pk__gt=last.pk)
-        chunk = [_Due(*row) for row in rows.filter(after, next_billing_at__gte=last.at)[:CHUNK]]
+def end(*, run: InvoiceRun, at: datetime, stopped_reason: str = "") -> None:
+    """Notes that everything was tried, or why that was stopped. The second time it changes nothing."""
+    state = InvoiceRun.State.STOPPED if stopped_reason else InvoiceRun.State.DONE
+    InvoiceRun.objects.filter(pk=run.pk, state=InvoiceRun.State.RUNNING).update(
+        state=state, ended_at=at, stopped_reason=stopped_reason
+    )
+
+
+@transaction.atomic
+def retry(*, run: InvoiceRun) -> InvoiceRun:
+    """The run, under way again to try what it could not do. Raises RunNotEnded."""
+    run = InvoiceRun.objects.select_for_update().get(pk=run.pk)
+    if run.state == InvoiceRun.State.RUNNING:
+        raise RunNotEnded(f"The {run} is still under way.")
+    run.failures.all().delete()
+    run.state, run.ended_at, run.stopped_reason = InvoiceRun.State.RUNNING, None, ""
+    run.blocked = run.failed = 0
+    run.save()
+    return run
+
+
+def lanes(run: InvoiceRun) -> int:
+    """How many workers may share the run with profit."""
+    return min(LANES_MAX, -(-run.due // CUSTOMERS_MAX))
+
+
+def _pass(work: _Bill, run: InvoiceRun, at: datetime, is_waiting: bool) -> Iterator[tuple[Claim, Outcome]]:
+    """One pass over all customers of whom something is due, by id."""
+    after: int | None = 0
+    while after is not None:
+        claim, outcome = work(run=run, after=after, at=at, is_waiting=is_waiting)
+        after = claim.reached
+        if after is not None:
+            yield claim, outcome
+
+
+def _due(as_of: datetime, at: datetime, patience: timedelta) -> int:
+    values = {"as_of": as_of, "retry_at": at - patience, "stale_at": at - REFRESH_AFTER}
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, values)
+        (due,) = cursor.fetchone()
+    return due

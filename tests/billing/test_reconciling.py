@@ -5,12 +5,13 @@ import pytest
 from django.db import connection, transaction
 
 from billing import reconciling
-from billing.invoicing import running, voiding
-from billing.models import Invoice
+from billing.invoicing import adjusting, crediting, running, voiding
+from billing.models import Invoice, Reconciliation
 from metering import defining, rolling
 from tests.world import catalog
 
 OCTOBER, NOW = catalog.OCTOBER, catalog.IN_NOVEMBER
+IN_DECEMBER = datetime(2026, 12, 2, 9, 30, tzinfo=UTC)
 
 
 def differences():
@@ -70,12 +71,15 @@ class TestInvoices:
             ),
             (
                 "delete from billing_invoiceline where position = 2",
-                "line 2 differs from its rating input in amount",
+                "line 2 differs from its rating input in adjusts, amount",
             ),
             ("update billing_serviceperiod set total = 1", "its total is 1, its rating input gives 36.90"),
             ("update billing_serviceperiod set rating_sha256 = 'x'", "does not have the SHA-256"),
             ("update billing_serviceperiod set rating_input = 'x'", "cannot be decompressed"),
-            ("update billing_invoice set total = 1", "its total is 1, its periods add up to 36.90"),
+            (
+                "update billing_invoice set subtotal = 5.10, total = 1",
+                "its total before tax is 1, its periods add up to 36.90",
+            ),
         ],
     )
     def test_show_what_was_tampered_with(self, invoice, statement, words):
@@ -142,3 +146,79 @@ class TestUsageBuckets:
             cursor.execute("delete from metering_usagevalue")
         [difference] = reconciling.usage_buckets(at=NOW)
         assert difference.what == "0 more buckets, 0 intervals and 1 values differ from the events"
+
+
+@pytest.mark.django_db
+class TestAdjustedInvoices:
+    def test_agree_once_late_usage_waits_for_the_next_invoice(self, invoice):
+        late(2)
+        assert len(differences()) == 2
+        adjusting.run(at=NOW)
+        assert differences() == []
+
+    def test_agree_on_the_next_invoice_and_after_giving_back(self, invoice):
+        late(2)
+        adjusting.run(at=NOW)
+        [november] = running.run(as_of=IN_DECEMBER, at=IN_DECEMBER).finalized
+        assert november.total == Decimal("32.40")  # (31 + 5 of October) less 10 %
+        assert differences() == []
+
+    def test_show_an_adjustment_that_was_tampered_with(self, invoice):
+        late(2)
+        adjusting.run(at=NOW)
+        running.run(as_of=IN_DECEMBER, at=IN_DECEMBER)
+        tamper("update billing_invoiceline set amount = 6 where kind = 'adjustment'")
+        found = differences()
+        assert (
+            "INV-000002 acme-gpu-cloud",
+            "line 1 differs from its rating input in amount",
+        ) in found
+        assert (
+            "INV-000001 acme-gpu-cloud",
+            "gpu: invoiced 16.00, usage of today gives 15.00: 1.00 less is due",
+        ) in found
+
+    def test_show_a_credit_note_that_was_tampered_with(self, invoice):
+        crediting.credit_amount(invoice=invoice, amount=Decimal("1.00"), reason="Outage", at=NOW)
+        assert differences() == []
+        tamper("update billing_creditnoteline set amount = 2")
+        assert differences() == [("CN-000001", "its subtotal is 1.00, its lines add up to 2")]
+
+    def test_show_an_invoice_that_counts_as_paid_and_is_not(self, invoice):
+        tamper("update billing_invoice set state = 'PAID'")
+        assert differences() == [("INV-000001", "it counts as paid, but 36.90 are not covered")]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRecord:
+    def test_keeps_what_it_found(self, invoice):
+        late(2)
+        told = []
+        row = reconciling.record(clock=lambda: NOW, tell=told.append)
+        assert (row.started_at, row.ended_at, row.difference_count, row.failure) == (NOW, NOW, 2, "")
+        assert row.differences[0] == {
+            "where": "INV-000001 acme-gpu-cloud",
+            "what": "gpu: invoiced 10.00, usage of today gives 15.00: 5.00 more is due",
+        }
+        assert len(told) == 2
+        assert row.is_alarming
+        assert reconciling.latest() == row
+
+    def test_is_quiet_where_all_is_well(self, invoice):
+        assert not reconciling.record(clock=lambda: NOW).is_alarming
+
+    def test_keeps_why_it_broke_off(self, invoice):
+        def fail(_difference):
+            raise RuntimeError("no more")
+
+        late(2)
+        with pytest.raises(RuntimeError):
+            reconciling.record(clock=lambda: NOW, tell=fail)
+        row = Reconciliation.objects.get()
+        assert (row.ended_at, row.failure, row.is_alarming) == (None, "RuntimeError: no more", True)
+        assert reconciling.latest() == row
+
+
+def late(hours):
+    catalog.run_gpus("acme", datetime(2026, 10, 20, tzinfo=UTC), hours)
+    rolling.roll_up(limit=10, at=NOW)

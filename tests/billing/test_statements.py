@@ -173,17 +173,6 @@ class TestPriceChange:
         # 10 days of one seat and 21 days of two
         assert statement(subscription).total == Decimal("52.00")
 
-    def test_to_another_plan_is_refused_by_name(self, acme):
-        subscription = catalog.subscription(acme, catalog.plan())
-        SubscriptionPhase.objects.update(validity=DateTimeTZRange(OCTOBER.start, october(11)))
-        SubscriptionPhase.objects.create(
-            subscription=subscription,
-            plan=catalog.plan(code="other"),
-            validity=DateTimeTZRange(october(11), None),
-        )
-        with pytest.raises(statements.PlanChangesInsidePeriod, match="2026-10-11"):
-            statement(subscription)
-
 
 class TestSubjects:
     def test_count_from_the_instant_at_which_the_customer_pays_for_them(self, acme):

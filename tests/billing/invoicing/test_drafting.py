@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from billing.invoicing import drafting
 from billing.models import Invoice, InvoiceLine
@@ -108,3 +109,15 @@ class TestRedraft:
         catalog.plan(catalog.component(), effective_at="2026-10-01T00:00:00Z", migration="AT_ONCE", at=NOW)
         drafting.redraft(invoice=invoice, at=NOW)
         assert (invoice.blocked_reason, invoice.total) == ("", Decimal("2.50"))
+
+
+class TestServicePeriod:
+    def test_is_invoiced_once_for_a_start_part_and_sequence_whatever_writes_it(self, acme):
+        invoice = draft(catalog.subscription(acme, catalog.plan()))
+        period = invoice.service_periods.get()
+        period.pk = None
+        with pytest.raises(IntegrityError, match="service_period_is_invoiced_once"), transaction.atomic():
+            period.save()
+        period.sequence = 2
+        period.save()
+        assert invoice.service_periods.count() == 2

@@ -127,7 +127,14 @@ class TestFinalizedInvoice:
     @pytest.mark.parametrize(
         "statement",
         [
-            "update billing_invoice set total = 1",
+            "update billing_invoice set subtotal = subtotal + 1, total = total + 1",
+            "update billing_invoice set discount_total = 1, total = total - 1",
+            "update billing_invoice set tax_total = 1, total = total + 1",
+            "update billing_invoice set taxes = '[{}]'",
+            "update billing_invoice set finalize_at = null",
+            "update billing_invoice set finalized_at = now()",
+            "update billing_invoice set replaces_id = id",
+            "update billing_invoice set currency = 'EUR'",
             "update billing_invoice set number = 'X'",
             "update billing_invoice set state = 'DRAFT', number = null",
             "update billing_invoice set due_date = '2030-01-01'",
@@ -152,6 +159,10 @@ class TestFinalizedInvoice:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(statement)
 
+    def test_always_adds_up(self, draft):
+        with pytest.raises(IntegrityError, match="invoice_total_adds_up"), transaction.atomic():
+            Invoice.objects.update(tax_total=Decimal(1))
+
     @pytest.mark.parametrize("table", ["billing_invoice", "billing_serviceperiod", "billing_invoiceline"])
     def test_refuses_truncate(self, seller, draft, table):
         finalize(draft)
@@ -175,3 +186,44 @@ class TestFinalizedInvoice:
         finalize(draft)
         dearer = catalog.document(catalog.component(unit_amount="9"), effective_at="2026-10-15T00:00:00Z")
         assert publishing.apply(document=dearer, at=NOW).outcome == "published"
+
+
+class Crash(BaseException):
+    """The process dies: nothing in the code may catch this."""
+
+
+class TestCrash:
+    def test_at_any_statement_leaves_a_draft_that_can_be_finalized(self, seller, draft):
+        number, has_died = 0, True
+        while has_died:
+            number += 1
+            before = transaction.savepoint()
+            has_died = self.dies(draft, number)
+            stored, counter = Invoice.objects.get(), Seller.objects.get().invoice_number_last
+            # It may also die right after its last statement, in place of the end of the transaction.
+            assert (stored.state, counter) in (("DRAFT", 0), ("FINALIZED", 1))
+            if stored.state == "DRAFT":
+                finalize(stored)
+            again = Invoice.objects.get()
+            assert (again.number, again.total) == ("INV-000001", Decimal("10.00"))
+            assert again.service_periods.get().lines.count() == 1
+            transaction.savepoint_rollback(before)
+        assert number > 15
+
+    def dies(self, draft, number):
+        """Whether finalizing has that many statements; it dies in place of the last of them."""
+        seen = 0
+
+        def dying(execute, sql, params, many, context):
+            nonlocal seen
+            seen += 1
+            if seen == number:
+                raise Crash
+            return execute(sql, params, many, context)
+
+        try:
+            with connection.execute_wrapper(dying):
+                finalize(Invoice.objects.get(pk=draft.pk))
+        except Crash:
+            return True
+        return False

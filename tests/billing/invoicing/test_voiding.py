@@ -77,3 +77,57 @@ class TestVoid:
         Invoice.objects.update(state="PAID")
         with pytest.raises(voiding.InvoicePaid):
             void(invoice)
+
+
+class TestReissue:
+    def test_drafts_the_same_periods_from_usage_of_now(self, invoice):
+        void(invoice)
+        catalog.run_gpus("acme", OCTOBER.start, 2)
+        draft = voiding.reissue(invoice=invoice, at=NOW)
+        assert (draft.state, draft.replaces, draft.total) == ("DRAFT", invoice, Decimal("15.00"))
+        [again] = running.run(as_of=NOW, at=NOW).finalized
+        assert (again.pk, again.number, again.replaces) == (draft.pk, "INV-000002", invoice)
+
+    def test_follows_the_contract_of_now(self, invoice, subscription):
+        void(invoice)
+        dearer = catalog.component(unit_amount="5")
+        catalog.plan(dearer, at=NOW, effective_at="2026-10-01T00:00:00Z", migration="AT_ONCE")
+        assert voiding.reissue(invoice=invoice, at=NOW).total == Decimal("20.00")
+
+    def test_settles_fees_that_stand_in_advance(self, db):
+        catalog.gpu_hours()
+        catalog.seller()
+        seat = catalog.fee("seat", timing="IN_ADVANCE")
+        catalog.subscription(catalog.customer("acme"), catalog.plan(catalog.component(), seat))
+        _in_advance, in_arrears = running.run(as_of=NOW, at=NOW).finalized
+        void(in_arrears)
+        again = voiding.reissue(invoice=in_arrears, at=NOW)
+        # October's fee stands on the invoice of 1 October, November's comes again
+        assert [(each.part, each.total) for each in again.service_periods.order_by("pk")] == [
+            ("ARREARS", Decimal("0.00")),
+            ("ADVANCE", Decimal("31.00")),
+        ]
+
+    def test_is_for_void_invoices(self, invoice):
+        with pytest.raises(voiding.InvoiceNotVoid, match="INV-000001 is finalized: void it first"):
+            voiding.reissue(invoice=invoice, at=NOW)
+
+    def test_is_done_once(self, invoice):
+        void(invoice)
+        voiding.reissue(invoice=invoice, at=NOW)
+        with pytest.raises(voiding.InvoiceAlreadyReplaced, match="INV-000001"):
+            voiding.reissue(invoice=invoice, at=NOW)
+
+    def test_may_be_done_again_where_the_replacement_was_void_too(self, invoice):
+        void(invoice)
+        second = finalizing.finalize(invoice=voiding.reissue(invoice=invoice, at=NOW), at=NOW)
+        void(second)
+        third = finalizing.finalize(invoice=voiding.reissue(invoice=second, at=NOW), at=NOW)
+        assert (third.number, third.replaces) == ("INV-000003", second)
+
+    def test_leaves_periods_alone_that_were_drafted_by_hand(self, invoice, subscription):
+        void(invoice)
+        drafting.draft(subscription=subscription, period=OCTOBER, at=NOW)
+        with pytest.raises(drafting.PeriodAlreadyInvoiced):
+            voiding.reissue(invoice=invoice, at=NOW)
+        assert Invoice.objects.filter(state="DRAFT").count() == 1
