@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from typing import Any
 from billing.exports import tables
 from billing.exports.shape import Table, Type, Written
 from billing.exports.totals import Totals
-from billing.models import Invoice
+from billing.exports.vouchers import Voucher
 from metering import periods
 
 NAME = "csv"
 CONTENT_TYPE = "text/csv; charset=utf-8"
 IS_FILE_PER_INVOICE = False
+READS_INPUTS = False
 
 # A spreadsheet takes a cell that begins so for a formula and runs it; names come from outside. The apostrophe
 # makes it text. It is put before an apostrophe too, so that taking one off always gives the text back.
@@ -29,25 +31,38 @@ GUARD = "'"
 _GUARDED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", GUARD)
 
 
-def writer(*, folder: Path) -> Writer:
+def writer(*, folder: Path, month: date) -> Writer:
     """A writer of both files."""
-    return Writer(folder)
+    return Writer(folder, tables.ALL)
 
 
 def tally(*, folder: Path, path: str) -> Written:
     """Rows and totals counted again from a written file. Raises ValueError for one that is none of ours."""
-    table = next((table for table in tables.ALL if f"{table.name}.csv" == path), None)
+    return tally_of(tables.ALL, folder=folder, path=path)
+
+
+def tally_of(known: Sequence[Table], *, folder: Path, path: str, currency: str = "currency") -> Written:
+    """Rows and totals of a file of one of the tables, whose column ``currency`` says in what amounts are.
+
+    Raises ValueError for a file that is none of theirs.
+    """
+    table = next((table for table in known if f"{table.name}.csv" == path), None)
     if table is None:
         raise ValueError(f"{path} is no file of this format")
     rows, totals = 0, Totals()
-    with (folder / path).open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, strict=True):
-            rows += 1
-            try:
-                totals.add(row["currency"], Decimal(row[table.amount]))
-            except (KeyError, TypeError, ArithmeticError) as error:
-                raise ValueError(f"row {rows} of {path} has no currency or amount") from error
+    for row in read(folder / path):
+        rows += 1
+        try:
+            totals.add(row[currency], Decimal(row[table.amount] or 0))
+        except (KeyError, TypeError, ArithmeticError) as error:
+            raise ValueError(f"row {rows} of {path} has no currency or amount") from error
     return Written(path, rows, totals)
+
+
+def read(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a file by the names of the columns, guards included."""
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, strict=True)
 
 
 def guard(text: str) -> str:
@@ -63,13 +78,13 @@ def unguard(cell: str) -> str:
 class Writer:
     """Writes each table's rows as they come."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, written: Sequence[Table]) -> None:
         self._stack = ExitStack()
-        self._sheets = [Sheet(table, folder, self._stack) for table in tables.ALL]
+        self._sheets = [Sheet(table, folder, self._stack) for table in written]
 
-    def add(self, invoice: Invoice) -> None:
+    def add(self, voucher: Voucher) -> None:
         for sheet in self._sheets:
-            sheet.add(invoice)
+            sheet.add(voucher)
 
     def finish(self) -> Sequence[Written]:
         self.close()
@@ -87,20 +102,31 @@ class Sheet:
         self.rows = 0
         self.totals = Totals()
         self._table = table
-        self._amount = next(column.value for column in table.columns if column.name == table.amount)
+        (folder / self.path).parent.mkdir(exist_ok=True)
         file = stack.enter_context((folder / self.path).open("w", encoding="utf-8", newline=""))
         self._csv = csv.writer(file, lineterminator="\r\n")
         self._csv.writerow(column.name for column in table.columns)
 
-    def add(self, invoice: Invoice) -> None:
-        for row in self._table.rows(invoice):
-            self._csv.writerow(_cell(column.type, column.value(row)) for column in self._table.columns)
-            self.rows += 1
-            self.totals.add(invoice.currency, self._amount(row))
+    def write(self, row: Any) -> None:
+        """Writes a row that is of no voucher; the totals do not change."""
+        self._csv.writerow([_cell(column.type, column.value(row)) for column in self._table.columns])
+        self.rows += 1
+
+    def add(self, voucher: Voucher) -> None:
+        for row in self._table.rows(voucher):
+            self.write(row)
+            amount = self._table.amount_of(row)
+            if amount is not None:
+                self.totals.add(voucher.currency, amount)
 
 
-_CELLS: dict[Type, Callable[[Any], str]] = {
-    Type.TEXT: lambda value: guard(str(value)),
+def text(kind: Type, value: Any) -> str:
+    """The value as the file has it, without the guard."""
+    return _TEXTS[kind](value)
+
+
+_TEXTS: dict[Type, Callable[[Any], str]] = {
+    Type.TEXT: str,
     Type.INTEGER: str,
     Type.DECIMAL: lambda value: f"{Decimal(value):f}",
     Type.DATE: lambda value: value.isoformat(),
@@ -110,4 +136,6 @@ _CELLS: dict[Type, Callable[[Any], str]] = {
 
 
 def _cell(kind: Type, value: Any) -> str:
-    return "" if value is None else _CELLS[kind](value)
+    if value is None:
+        return ""
+    return guard(str(value)) if kind == Type.TEXT else text(kind, value)

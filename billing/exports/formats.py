@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from billing.exports import csv, pdf
+from billing.exports import csv, focus, journal, jsonl, parquet, pdf, xlsx, zip
 from billing.exports.shape import Format
 
-ALL: dict[str, Format] = {module.NAME: module for module in (csv, pdf)}
+ALL: dict[str, Format] = {
+    module.NAME: module for module in (csv, xlsx, jsonl, parquet, focus, journal, pdf, zip)
+}
 
 
 class FormatUnknown(Exception):

@@ -13,7 +13,8 @@ from billing.exports import folder as folders
 from billing.exports import formats as known_formats
 from billing.exports import invoices, totals
 from billing.exports.shape import Format, Writer, Written
-from billing.models import Export, Invoice
+from billing.exports.vouchers import Kind, Voucher
+from billing.models import Export
 
 VERSION = 1
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
@@ -43,21 +44,40 @@ def write(
     """The record of an export of the month's issued invoices, whose files now stand in ``folder``.
 
     ``month``: any day of it. ``formats``: names of `formats.ALL`, none for all. ``progress`` is told
-    (invoices done, invoices in all) after each one. The files are the same bytes each time while the month's
+    (vouchers done, vouchers in all) after each one. The files are the same bytes each time while the month's
     invoices are the same: ``at`` and ``by`` stand in the record only. No file stands under its name before
     all are complete.
     Raises formats.FormatUnknown and folder.FolderUnusable.
     """
     month = month.replace(day=1)
+    manifest = files(month=month, formats=formats, folder=folder, progress=progress)
+    return Export.objects.create(
+        month=month,
+        made_at=at,
+        made_by=by,
+        formats=list(formats),
+        state=Export.State.DONE,
+        ended_at=at,
+        folder=str(folder.resolve()),
+        manifest=manifest,
+    )
+
+
+def files(
+    *,
+    month: date,
+    formats: Sequence[str],
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """The manifest of the month's files, which now stand in ``folder``. See `write`; no record is kept."""
     chosen = known_formats.named(formats)
     with folders.staging(folder=folder, month=f"{month:%Y-%m}") as staged:
         counted = _Counted()
         written = _written(month, chosen, staged, counted, progress)
         manifest = _manifest(month, written, staged, counted)
         folders.publish(folder=folder, manifest=manifest)
-    return Export.objects.create(
-        month=month, made_at=at, made_by=by, folder=str(folder.resolve()), manifest=manifest
-    )
+    return manifest
 
 
 class _Counted:
@@ -66,14 +86,18 @@ class _Counted:
     def __init__(self) -> None:
         self.invoices = 0
         self.void = 0
+        self.credit_notes = 0
         self.totals = totals.Totals()
 
-    def add(self, invoice: Invoice) -> None:
-        if invoice.state == Invoice.State.VOID:
+    def add(self, voucher: Voucher) -> None:
+        if voucher.is_void:
             self.void += 1
+            return
+        if voucher.kind == Kind.CREDIT_NOTE:
+            self.credit_notes += 1
         else:
             self.invoices += 1
-            self.totals.add(invoice.currency, invoice.total)
+        self.totals.add(voucher.currency, voucher.total)
 
 
 def _written(
@@ -86,12 +110,13 @@ def _written(
     expected = invoices.count(month=month) if progress else 0
     with ExitStack() as stack:
         writers: list[tuple[Format, Writer]] = [
-            (each, stack.enter_context(closing(each.writer(folder=staged)))) for each in chosen
+            (each, stack.enter_context(closing(each.writer(folder=staged, month=month)))) for each in chosen
         ]
-        for done, invoice in enumerate(invoices.stream(month=month), start=1):
-            counted.add(invoice)
+        has_inputs = any(each.READS_INPUTS for each in chosen)
+        for done, voucher in enumerate(invoices.stream(month=month, has_inputs=has_inputs), start=1):
+            counted.add(voucher)
             for _format, writer in writers:
-                writer.add(invoice)
+                writer.add(voucher)
             if progress:
                 progress(done, max(done, expected))
         return [(each, written) for each, writer in writers for written in writer.finish()]
@@ -105,6 +130,7 @@ def _manifest(
         "month": f"{month:%Y-%m}",
         "invoices": counted.invoices,
         "void": counted.void,
+        "credit_notes": counted.credit_notes,
         "totals": totals.texts(counted.totals),
         "files": [_entry(each, one, staged) for each, one in written],
     }

@@ -6,7 +6,7 @@ import functools
 import json
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,11 +15,13 @@ import typst
 from billing.exports import document, invoices
 from billing.exports.shape import Written
 from billing.exports.totals import Totals
-from billing.models import Invoice
+from billing.exports.vouchers import Voucher
+from billing.models import CreditNote, Invoice
 
 NAME = "pdf"
 CONTENT_TYPE = "application/pdf"
 IS_FILE_PER_INVOICE = True
+READS_INPUTS = True
 FOLDER = "pdf"
 
 _HERE = Path(__file__).resolve().parent
@@ -27,15 +29,21 @@ _HERE = Path(__file__).resolve().parent
 _one_at_a_time = threading.Lock()
 
 
-def render(invoice: Invoice) -> bytes:
+def render(invoice: Invoice, *, has_steps: bool = False) -> bytes:
     """The invoice as a PDF: the same bytes each time. A draft and a void invoice are marked as such.
 
+    ``has_steps``: whether each line is followed by all of its steps; without it only by those that it needs.
     Its dates are the invoice's own; the clock is not read.
     """
-    return _render(invoices.with_lines(invoice=invoice))
+    return rendered(Voucher(invoices.with_lines(invoice=invoice)), has_steps=has_steps)
 
 
-def writer(*, folder: Path) -> Writer:
+def render_credit_note(credit_note: CreditNote) -> bytes:
+    """The credit note as a PDF: the same bytes each time."""
+    return rendered(invoices.credit_note_with_lines(credit_note=credit_note))
+
+
+def writer(*, folder: Path, month: date) -> Writer:
     """A writer of one file an invoice."""
     return Writer(folder)
 
@@ -53,12 +61,12 @@ class Writer:
         self._written: list[Written] = []
         (folder / FOLDER).mkdir()
 
-    def add(self, invoice: Invoice) -> None:
-        path = f"{FOLDER}/{file_name(invoice)}"
-        (self._folder / path).write_bytes(_render(invoice))
+    def add(self, voucher: Voucher) -> None:
+        path = f"{FOLDER}/{file_name(voucher.number)}"
+        (self._folder / path).write_bytes(rendered(voucher))
         totals = Totals()
-        if invoice.state != Invoice.State.VOID:
-            totals.add(invoice.currency, invoice.total)
+        if not voucher.is_void:
+            totals.add(voucher.currency, voucher.total)
         self._written.append(Written(path, 1, totals))
 
     def finish(self) -> Sequence[Written]:
@@ -68,18 +76,25 @@ class Writer:
         pass
 
 
-def file_name(invoice: Invoice) -> str:
+def file_name(number: str) -> str:
     """The file's name: the invoice's number, with what cannot stand in a file name as %XX."""
-    return f"{quote(str(invoice), safe=' ')}.pdf"
+    return f"{quote(number, safe=' ')}.pdf"
 
 
-def _render(invoice: Invoice) -> bytes:
-    printed = json.dumps(document.of(invoice), ensure_ascii=False)
+def rendered(voucher: Voucher, *, has_steps: bool = False) -> bytes:
+    """The voucher, read by `invoices.stream` or `invoices.with_lines`, as a PDF."""
+    printed = json.dumps(document.of(voucher, has_steps=has_steps), ensure_ascii=False)
     # Else typst writes the present time into the file. A draft has no date yet: the epoch stands for none.
-    at = invoice.finalized_at or datetime(1970, 1, 1, tzinfo=UTC)
+    at = voucher.issued_at or datetime(1970, 1, 1, tzinfo=UTC)
+    return _set(printed, int(at.timestamp()))
+
+
+# A month's archive and its single files hold the same PDFs: each is set once for both.
+@functools.lru_cache(maxsize=1)
+def _set(printed: str, timestamp: int) -> bytes:
     with _one_at_a_time:
         result: bytes = _compiler().compile(
-            sys_inputs={"invoice": printed}, format="pdf", timestamp=int(at.timestamp())
+            sys_inputs={"invoice": printed}, format="pdf", timestamp=timestamp
         )
     return result
 

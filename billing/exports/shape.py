@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
-from billing.models import Invoice
+from billing.exports.vouchers import Voucher
 
 
 class Type(enum.Enum):
@@ -34,12 +35,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of one kind. ``rows``: what one invoice adds; ``amount``: the column that totals add up."""
+    """Rows of one kind. ``rows``: what one voucher adds; ``amount``: the column that totals add up."""
 
     name: str
     columns: tuple[Column, ...]
-    rows: Callable[[Invoice], Sequence[Any]]
+    rows: Callable[[Voucher], Sequence[Any]]
     amount: str
+
+    @property
+    def amount_of(self) -> Callable[[Any], Decimal | None]:
+        """The value of the column that totals add up."""
+        return next(column.value for column in self.columns if column.name == self.amount)
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,9 @@ class Written:
 
 
 class Writer(Protocol):
-    """Takes the invoices of a month, one after the other and in order, and never holds more than one."""
+    """Takes the vouchers of a month, one after the other and in order, and never holds more than a few."""
 
-    def add(self, invoice: Invoice) -> None: ...
+    def add(self, voucher: Voucher) -> None: ...
 
     def finish(self) -> Sequence[Written]:
         """Completes the files and says what was written."""
@@ -69,9 +75,10 @@ class Format(Protocol):
     NAME: str
     CONTENT_TYPE: str
     IS_FILE_PER_INVOICE: bool  # else each file holds the whole month
+    READS_INPUTS: bool  # whether it needs what the invoices were computed from, see `inputs`
 
-    def writer(self, *, folder: Path) -> Writer:
-        """A writer of files below ``folder``, which exists and is empty."""
+    def writer(self, *, folder: Path, month: date) -> Writer:
+        """A writer of files below ``folder``, which exists. ``month``: its first day."""
 
     def tally(self, *, folder: Path, path: str) -> Written | None:
         """Rows and totals counted again from a written file; None for a format that cannot be read back."""

@@ -53,7 +53,7 @@ def _of_content(folder: Path, entry: dict[str, Any]) -> Iterator[str]:
         return
     if counted and counted.rows != entry["rows"]:
         yield f"{path}: has {counted.rows} rows, the manifest says {entry['rows']}"
-    if counted and (sums := totals.texts(counted.totals)) != entry["totals"]:
+    if counted and not _is_same(sums := totals.texts(counted.totals), entry["totals"]):
         yield f"{path}: adds up to {_said(sums)}, the manifest says {_said(entry['totals'])}"
 
 
@@ -64,7 +64,7 @@ def _of_formats(manifest: dict[str, Any]) -> Iterator[str]:
         is_one_each = name in formats.ALL and formats.ALL[name].IS_FILE_PER_INVOICE
         for entries_together in [entries] if is_one_each else [[entry] for entry in entries]:
             together = Totals().merge(_decimals(entry["totals"]) for entry in entries_together)
-            if totals.texts(together) != manifest["totals"]:
+            if not _is_same(totals.texts(together), manifest["totals"]):
                 what = f"the {name} files" if is_one_each else entries_together[0]["file"]
                 yield f"{what}: the totals are not those of the month, {_said(manifest['totals'])}"
 
@@ -74,8 +74,15 @@ def _of_database(manifest: dict[str, Any]) -> Iterator[str]:
     now = totals.texts(sums)
     if count != manifest["invoices"]:
         yield f"the database has {count} invoices of {manifest['month']}, the export {manifest['invoices']}"
-    if now != manifest["totals"]:
+    if not _is_same(now, manifest["totals"]):
         yield f"the database adds up to {_said(now)}, the export to {_said(manifest['totals'])}"
+
+
+def _is_same(texts: dict[str, str], others: dict[str, str]) -> bool:
+    """Whether the sums are equal; nothing in a currency and no word of it are the same."""
+    return {key: sum for key, sum in _decimals(texts).items() if sum} == {
+        key: sum for key, sum in _decimals(others).items() if sum
+    }
 
 
 def _decimals(texts: dict[str, str]) -> dict[str, Decimal]:

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.billing.exports import sample
+from tests.billing.exports.test_month import TABLES
 
 pytestmark = pytest.mark.django_db
 
@@ -18,12 +19,12 @@ class TestExport:
     def test_writes_all_formats_and_prints_files_and_totals(self, tmp_path):
         sample.finalized(sample.draft(lines=[sample.calls()]))
         printed = export("2020-05", "--out", tmp_path).splitlines()
-        assert [line.split("  ")[:2] for line in printed[:3]] == [
-            ["invoices.csv", "1 row"],
-            ["lines.csv", "1 row"],
+        assert [line.split("  ")[:2] for line in printed[:-2]] == [
+            *([name, "2 rows" if name == "journal.csv" else "1 row"] for name in TABLES),
             ["pdf/INV-000001.pdf", "1 row"],
+            ["invoices.zip", "1 row"],
         ]
-        assert printed[3:] == [f"2020-05: 1 invoice in {tmp_path}", "total USD 1322.85"]
+        assert printed[-2:] == [f"2020-05: 1 invoice in {tmp_path}", "total USD 1322.85"]
 
     def test_writes_the_formats_that_are_named(self, tmp_path):
         sample.finalized(sample.draft(lines=[sample.calls()]))
@@ -44,7 +45,10 @@ class TestExport:
         ("arguments", "message"),
         [
             (("2020-13", "--out", "x"), "'2020-13' is no month; write it as 2020-05"),
-            (("2020-05", "--format", "xls", "--out", "x"), "unknown format 'xls'; the formats are csv, pdf"),
+            (
+                ("2020-05", "--format", "xls", "--out", "x"),
+                "unknown format 'xls'; the formats are csv, xlsx,",
+            ),
             (("2020-05",), "give a month and a folder: export 2020-05 --out DIR"),
             (
                 ("2020-05", "--verify", "x"),

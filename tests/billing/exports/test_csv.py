@@ -9,7 +9,7 @@ from tests.billing.exports import sample
 
 
 def written(folder, month=sample.MAY):
-    writer = csv.writer(folder=folder)
+    writer = csv.writer(folder=folder, month=month)
     for invoice in invoices.stream(month=month):
         writer.add(invoice)
     return writer.finish()
@@ -30,6 +30,8 @@ class TestInvoices:
         assert rows(tmp_path, "invoices.csv") == [
             {
                 "invoice": "INV-000001",
+                "kind": "invoice",
+                "corrects": "",
                 "state": "FINALIZED",
                 "finalized_at": "2020-06-03T09:30:00Z",
                 "due_date": "2020-07-03",
@@ -42,6 +44,7 @@ class TestInvoices:
                 "currency": "USD",
                 "subtotal": "1322.85",
                 "discount_total": "132.29",
+                "tax_total": "0.00",
                 "total": "1190.56",
                 "void_total": "",
                 "lines": "2",
@@ -101,6 +104,7 @@ class TestLines:
                 "part": "ARREARS",
                 "position": "1",
                 "kind": "usage",
+                "adjusts": "",
                 "group": "on-demand",
                 "component": "gpu",
                 "name": "GPU-hours",
@@ -169,7 +173,7 @@ class TestFiles:
         sample.finalized(sample.draft(lines=[], buyer=sample.customer(name="北京智算云科技有限公司 😀")))
         written(tmp_path)
         content = (tmp_path / "invoices.csv").read_bytes()
-        assert content.startswith(b"invoice,state,")
+        assert content.startswith(b"invoice,kind,")
         assert content.count(b"\r\n") == content.count(b"\n") == 2
         assert "北京智算云科技有限公司 😀" in content.decode("utf-8")
 

@@ -4,13 +4,14 @@ from decimal import Decimal
 import pytest
 
 from billing.exports import document, invoices
+from billing.exports.vouchers import Voucher
 from tests.billing.exports import sample
 
 pytestmark = pytest.mark.django_db
 
 
 def printed(invoice):
-    return document.of(invoices.with_lines(invoice=invoice))
+    return document.of(Voucher(invoices.with_lines(invoice=invoice)))
 
 
 def lines(invoice):
@@ -149,7 +150,7 @@ class TestTotals:
 class TestPayment:
     def test_is_asked_for_by_the_due_date(self):
         found = printed(sample.finalized(sample.draft(lines=[sample.calls()])))
-        assert found["pay_by"] == "Please pay USD\u00a01,322.85 by July 3, 2020, quoting INV-000001."
+        assert found["closing"] == "Please pay USD\u00a01,322.85 by July 3, 2020, quoting INV-000001."
 
     def test_is_not_asked_for_where_nothing_is_due(self):
         buyer = sample.customer()
@@ -157,4 +158,8 @@ class TestPayment:
         void = sample.finalized(sample.draft(lines=[sample.calls()], buyer=buyer), "INV-2")
         sample.in_state(void, "VOID")
         draft = sample.draft(lines=[sample.calls()], buyer=buyer)
-        assert [printed(one)["pay_by"] for one in (free, void, draft)] == ["", "", ""]
+        assert [printed(one)["closing"] for one in (free, void, draft)] == [
+            "",
+            "This invoice is void. Nothing is due.",
+            "Draft: amounts may still change. This is no invoice.",
+        ]

@@ -11,6 +11,20 @@ from tests.billing.exports import sample
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2020, 6, 15, 12, tzinfo=UTC)
+TABLES = [
+    "invoices.csv",
+    "lines.csv",
+    "invoices.xlsx",
+    "lines.xlsx",
+    "invoices.jsonl",
+    "lines.parquet",
+    "usage.parquet",
+    "focus/cost_and_usage.csv",
+    "focus/invoice_detail.csv",
+    "focus/billing_period.csv",
+    "journal.csv",
+]
+PDFS = ["pdf/INV-000001.pdf", "pdf/INV-000002.pdf"]
 
 
 def two_invoices():
@@ -33,13 +47,7 @@ class TestWrite:
         two_invoices()
         made = export(tmp_path / "may", by="finance")
         files = contents(tmp_path / "may")
-        assert sorted(files) == [
-            "invoices.csv",
-            "lines.csv",
-            "manifest.json",
-            "pdf/INV-000001.pdf",
-            "pdf/INV-000002.pdf",
-        ]
+        assert sorted(files) == sorted([*TABLES, "invoices.zip", "manifest.json", *PDFS])
         manifest = json.loads(files["manifest.json"])
         assert {key: manifest[key] for key in ("version", "month", "invoices", "void", "totals")} == {
             "version": 1,
@@ -51,8 +59,18 @@ class TestWrite:
         assert [(entry["file"], entry["rows"], entry["totals"]) for entry in manifest["files"]] == [
             ("invoices.csv", 2, {"JPY": "1200", "USD": "1190.56"}),
             ("lines.csv", 3, {"JPY": "1200", "USD": "1190.56"}),
+            ("invoices.xlsx", 2, {"JPY": "1200", "USD": "1190.56"}),
+            ("lines.xlsx", 3, {"JPY": "1200", "USD": "1190.56"}),
+            ("invoices.jsonl", 2, {"JPY": "1200", "USD": "1190.56"}),
+            ("lines.parquet", 3, {"JPY": "1200", "USD": "1190.56"}),
+            ("usage.parquet", 2, {"JPY": "1200", "USD": "1190.56"}),
+            ("focus/cost_and_usage.csv", 2, {"JPY": "1200", "USD": "1190.56"}),
+            ("focus/invoice_detail.csv", 2, {"JPY": "1200", "USD": "1190.56"}),
+            ("focus/billing_period.csv", 1, {"JPY": "1200", "USD": "1190.56"}),
+            ("journal.csv", 5, {"JPY": "1200", "USD": "1190.56"}),
             ("pdf/INV-000001.pdf", 1, {"USD": "1190.56"}),
             ("pdf/INV-000002.pdf", 1, {"JPY": "1200"}),
+            ("invoices.zip", 2, {"JPY": "1200", "USD": "1190.56"}),
         ]
         for entry in manifest["files"]:
             content = files[entry["file"]]
@@ -90,7 +108,9 @@ class TestWrite:
         assert sorted(contents(tmp_path)) == ["invoices.csv", "lines.csv", "manifest.json", "notes.txt"]
 
     def test_refuses_an_unknown_format_and_names_the_known(self, tmp_path):
-        with pytest.raises(formats.FormatUnknown, match="unknown format 'xls'; the formats are csv, pdf"):
+        with pytest.raises(
+            formats.FormatUnknown, match="unknown format 'xls'; the formats are csv, xlsx, jsonl"
+        ):
             export(tmp_path / "may", ["csv", "xls"])
         assert not (tmp_path / "may").exists()
 
@@ -98,20 +118,17 @@ class TestWrite:
         made = export(tmp_path)
         assert (made.manifest["invoices"], made.manifest["totals"]) == (0, {})
         assert [(entry["file"], entry["rows"]) for entry in made.manifest["files"]] == [
-            ("invoices.csv", 0),
-            ("lines.csv", 0),
+            *((name, 0) for name in TABLES),
+            ("invoices.zip", 0),
         ]
 
     def test_counts_void_invoices_apart(self, tmp_path):
         sample.in_state(sample.finalized(sample.draft(lines=[sample.calls()])), "VOID")
         made = export(tmp_path)
         assert (made.manifest["invoices"], made.manifest["void"]) == (0, 1)
-        assert sorted(contents(tmp_path)) == [
-            "invoices.csv",
-            "lines.csv",
-            "manifest.json",
-            "pdf/INV-000001.pdf",
-        ]
+        assert sorted(contents(tmp_path)) == sorted(
+            [*TABLES, "invoices.zip", "manifest.json", "pdf/INV-000001.pdf"]
+        )
 
     def test_tells_its_progress(self, tmp_path):
         two_invoices()
@@ -168,10 +185,10 @@ class TestInterruption:
     def break_second_pdf(self, monkeypatch):
         original = pdf.document.of
 
-        def of(invoice):
-            if invoice.number == "INV-000002":
+        def of(voucher, **options):
+            if voucher.number == "INV-000002":
                 raise RuntimeError("no paper")
-            return original(invoice)
+            return original(voucher, **options)
 
         monkeypatch.setattr(pdf.document, "of", of)
 
