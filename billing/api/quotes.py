@@ -8,25 +8,39 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from billing import quotes
-from billing.api.bodies import DocumentParser
+from billing.api import shapes
+from metering.api.bodies import DocumentParser
 from metering.documents import DocumentError
 from metering.models import ApiKey
 
 # A few seconds of one core; see `billing.rating.work`.
 WORK_MAX = 500_000
+BODY_BYTES_MAX = 5_000_000
+
+
+class QuoteParser(DocumentParser):
+    """A request brings its usage along, which may be much."""
+
+    bytes_max = BODY_BYTES_MAX
 
 
 class Quotes(APIView):
     """Quotes, which have no effect: nothing is stored, and the same request has the same answer."""
 
     scope = ApiKey.Scope.READ.value
-    parser_classes = [DocumentParser]
+    parser_classes = [QuoteParser]
 
+    @extend_schema(
+        operation_id="quote",
+        request={"application/json": {"type": "object", "additionalProperties": True}},
+        responses={200: shapes.Statement, 400: shapes.QuoteRefused},
+    )
     def post(self, request: Request) -> HttpResponse:
         """The statement of a request; status 400 and an error with the field where it cannot be answered."""
         if request.stream is None:

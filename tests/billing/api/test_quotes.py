@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from billing.api import bodies, quotes
+from billing.api import quotes
 from tests.billing.rating.quotes import OCTOBER, component, plan, used
 from tests.metering.door.deliveries import new_key
 from tests.world import catalog
@@ -235,5 +235,5 @@ class TestTransport:
 
     def test_refuses_a_body_beyond_its_bound(self, ask):
         text = json.dumps(SAMPLE)
-        assert ask(text + " " * (bodies.BYTES_MAX - len(text))).status_code == 200
-        assert problem(ask(text + " " * (bodies.BYTES_MAX - len(text) + 1))) == 413
+        assert ask(text + " " * (quotes.BODY_BYTES_MAX - len(text))).status_code == 200
+        assert problem(ask(text + " " * (quotes.BODY_BYTES_MAX - len(text) + 1))) == 413

@@ -43,7 +43,7 @@ class TestProblems:
         answer = failing(error)
         body = answer.json()
         assert (answer.status_code, answer["content-type"]) == (status, "application/problem+json")
-        assert set(body) == {"type", "title", "status", "detail"}
+        assert set(body) == {"type", "title", "status", "detail", "code", "field"}
         assert (body["type"], body["status"], body["detail"]) == ("about:blank", status, detail)
 
     def test_name_each_field_that_is_wrong(self, failing):

@@ -1,0 +1,85 @@
+"""The shapes of answers of the money side. Every amount is a text, with its currency beside it."""
+
+from billing.api.shapes.catalog import (
+    Applied,
+    Change,
+    Difference,
+    FullVersion,
+    Plan,
+    Plans,
+    Version,
+    Versions,
+)
+from billing.api.shapes.contracts import (
+    Customer,
+    Customers,
+    Pause,
+    Phase,
+    Subject,
+    Subjects,
+    Subscription,
+    Subscriptions,
+)
+from billing.api.shapes.histories import (
+    History,
+    PastChange,
+    PastValue,
+)
+from billing.api.shapes.invoices import (
+    ChargedLine,
+    FullInvoice,
+    Invoice,
+    Invoices,
+    ServicePeriod,
+    Tax,
+)
+from billing.api.shapes.statements import (
+    CustomerNow,
+    Discount,
+    Line,
+    PieceNow,
+    QuoteFault,
+    QuoteRefused,
+    Statement,
+    Step,
+    Unbilled,
+)
+from billing.api.shapes.values import Amount
+
+__all__ = [
+    "Amount",
+    "Applied",
+    "Change",
+    "ChargedLine",
+    "Customer",
+    "CustomerNow",
+    "Customers",
+    "Difference",
+    "Discount",
+    "FullInvoice",
+    "FullVersion",
+    "History",
+    "Invoice",
+    "Invoices",
+    "Line",
+    "PastChange",
+    "PastValue",
+    "Pause",
+    "Phase",
+    "PieceNow",
+    "Plan",
+    "Plans",
+    "QuoteFault",
+    "QuoteRefused",
+    "ServicePeriod",
+    "Statement",
+    "Step",
+    "Subject",
+    "Subjects",
+    "Subscription",
+    "Subscriptions",
+    "Tax",
+    "Unbilled",
+    "Version",
+    "Versions",
+]
