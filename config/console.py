@@ -66,12 +66,8 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "Billing",
                 "items": [
-                    _entry(
-                        "Invoices",
-                        "receipt_long",
-                        "admin:billing_invoice_changelist",
-                        "billing.view_invoice",
-                    ),
+                    _entry("Invoices", "receipt_long", "console:invoices", "billing.view_invoice"),
+                    _entry("Invoice runs", "play_circle", "console:runs", "billing.view_invoicerun"),
                     _entry("Exports", "download", "console:exports", "billing.view_export"),
                     _entry(
                         "Customers",
@@ -98,6 +94,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Usage",
                 "items": [
                     _entry("Explorer", "query_stats", "console:usage", "metering.view_usageseries"),
+                    _entry("Unbilled usage", "money_off", "console:unbilled", "billing.view_customersubject"),
                     _entry("Events", "bolt", "console:events", "metering.view_event"),
                     _entry(
                         "Event batches",
@@ -122,6 +119,9 @@ UNFOLD: dict[str, Any] = {
                         "webhook",
                         "admin:metering_webhooksource_changelist",
                         "metering.view_webhooksource",
+                    ),
+                    _entry(
+                        "Tax rates", "percent", "admin:billing_taxrate_changelist", "billing.view_taxrate"
                     ),
                     _entry("Seller", "storefront", "admin:billing_seller_changelist", "billing.view_seller"),
                     _entry("Users", "group", "admin:auth_user_changelist", "auth.view_user"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from config import database, env
+from config import database, env, storages
 from config.local import attach, places
 
 ENV = env.read(os.environ)
@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "axes",
+    "pgtrigger",
+    "pghistory",
     "metering",
     "billing",
 ]
@@ -46,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "billing.acting.Acting",
     "django.contrib.messages.middleware.MessageMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -147,6 +150,9 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 # The console's exports of months.
 EXPORTS_DIR = Path(ENV.EXPORTS_DIR) if ENV.EXPORTS_DIR else places.local_folder(os.environ) / "exports"
+EXPORTS_BUCKET, EXPORTS_PREFIX = ENV.EXPORTS_BUCKET, ENV.EXPORTS_PREFIX
+EXPORT_DAY = ENV.EXPORT_DAY
+STORAGES = storages.read(ENV)
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["config.api.rendering.ExactJSONRenderer"],
@@ -171,6 +177,9 @@ SPECTACULAR_SETTINGS = {
 }
 # What does a request with an Idempotency-Key once only: its table is the money side's.
 API_ONCE = "billing.api.idempotency.answered"
+
+# Of changes in one transaction the order must show, too.
+PGHISTORY_CREATED_AT_FUNCTION = "CLOCK_TIMESTAMP()"
 
 from config.console import UNFOLD  # noqa: E402, F401  the console's looks and menu are a subject of their own
 

@@ -7,11 +7,13 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from config import health
-from config.api import problems
+from config.api import problems, reference
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("api/v1/openapi.json", reference.openapi, name="openapi"),
+    path("api/v1/docs/", reference.page, name="api_reference"),
     path("api/v1/", include("metering.api.urls")),
     path("api/v1/", include("billing.api.urls")),
     re_path(r"^api/", problems.nothing_here),

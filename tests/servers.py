@@ -114,7 +114,7 @@ def celery_worker(transactional_db: None) -> Iterator[CeleryWorker]:
     command = ["celery", "-A", "config.celery", "worker", "--concurrency", "2", "--hostname", name]
     command += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     with celery.Celery("tests", broker=url, set_as_current=False) as app:
-        with _running(command, role="worker", environment=_environment()) as (process, log):
+        with _running(command, role="worker", environment=environment()) as (process, log):
             _wait(process, log, lambda: bool(app.control.ping(destination=[name], timeout=0.5)))
             yield CeleryWorker(app, process, log)
     redis.Redis.from_url(url).flushdb()
@@ -123,7 +123,7 @@ def celery_worker(transactional_db: None) -> Iterator[CeleryWorker]:
 @pytest.fixture
 def lonely_web_server(transactional_db: None) -> Iterator[WebServer]:
     """A second web process of this test alone, which finds no broker."""
-    with web({**_environment(), "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}) as server:
+    with web({**environment(), "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}) as server:
         yield server
 
 
@@ -131,8 +131,8 @@ def lonely_web_server(transactional_db: None) -> Iterator[WebServer]:
 def _web_process(django_db_setup: None, django_db_blocker: Any) -> Iterator[WebServer]:
     """One process for all tests: it keeps nothing from one test to the next but caches of two seconds."""
     with django_db_blocker.unblock():
-        environment = _environment()
-    with web(environment) as server:
+        of_tests = environment()
+    with web(of_tests) as server:
         yield server
 
 
@@ -186,7 +186,8 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """The environment of a process on the test database."""
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from billing import formats
+from billing import formats, subscribing
 from billing.documents import currencies
 from billing.models import Customer, CustomerSubject, Subscription
 from metering.admin.reading import ReadOnlyInline
@@ -51,7 +53,7 @@ class SubscriptionInline(ReadOnlyInline):
     def link(self, row: Subscription) -> str:
         return format_html(
             '<a class="c-row-link" href="{}">{}</a>',
-            reverse("admin:billing_subscription_change", args=[row.pk]),
+            reverse("console:subscription", args=[row.key]),
             row.key,
         )
 
@@ -72,20 +74,27 @@ class CustomerForm(ModelForm):
 class CustomerAdmin(ModelAdmin):
     """Who is invoiced. The key and the currency stay as they are once chosen: invoices are made out in it."""
 
-    list_display = ("name", "key", "currency", "timezone", "tax_id", "created_at")
+    list_display = ("page", "key", "currency", "timezone", "tax_id", "created_at")
     search_fields = ("name", "key", "legal_name")
     ordering = ("name", "pk")
+    list_display_links = None
     list_per_page = 50
     actions = None
     form = CustomerForm
     inlines = (SubjectInline, SubscriptionInline)
     fieldsets = (
         (None, {"fields": (("key", "name"), ("currency", "timezone"))}),
+        ("Invoices", {"fields": (("grace_hours", "due_days"),)}),
         ("As printed on invoices", {"fields": ("legal_name", ("tax_id", "email"), "address", "locale")}),
     )
     actions_detail = ("assign_subject", "subscribe", "invoices")
     empty_title = "No customers yet"
     empty_hint = "A customer pays for the usage of one or more subjects, the names that events carry."
+
+    @display(description="customer", ordering="name")
+    def page(self, customer: Customer) -> str:
+        address = reverse("console:customer", args=[customer.key])
+        return format_html('<a class="c-row-link" href="{}">{}</a>', address, customer.name)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
         return ("key", "currency") if obj else ()
@@ -97,9 +106,20 @@ class CustomerAdmin(ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Customer, form: ModelForm, change: bool) -> None:
+        now = timezone.now()
         if not change:
-            obj.created_at = timezone.now()
+            obj.created_at = now
+        elif "timezone" in form.changed_data:
+            self._change_timezone(request, obj, form.initial["timezone"], now)
         super().save_model(request, obj, form, change)
+
+    def _change_timezone(self, request: HttpRequest, customer: Customer, before: str, at: datetime) -> None:
+        """Billing periods follow from the next one of each subscription on, or nothing changes."""
+        try:
+            subscribing.change_timezone(customer=customer, timezone=customer.timezone, at=at)
+        except subscribing.SubscriptionRefused as error:
+            customer.timezone = before
+            messages.error(request, f"The time zone stays {before}. {error}")
 
     @action(description="Assign a subject", url_path="assign-subject", permissions=["assign_subject"])
     def assign_subject(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -111,7 +131,8 @@ class CustomerAdmin(ModelAdmin):
 
     @action(description="Invoices", url_path="invoices", permissions=["invoices"])
     def invoices(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect(f"{reverse('admin:billing_invoice_changelist')}?customer__id__exact={int(object_id)}")
+        customer = get_object_or_404(Customer, pk=object_id)
+        return redirect(f"{reverse('console:invoices')}?{urlencode({'every': 'on', 'text': customer.key})}")
 
     # By method, not by name: unfold looks names up in the database when the process starts.
     def has_assign_subject_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

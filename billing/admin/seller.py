@@ -22,10 +22,17 @@ class SellerAdmin(ModelAdmin):
         (None, {"fields": (("name", "legal_name"), ("tax_id", "email"), "address")}),
         (
             "Invoices",
-            {"fields": (("invoice_prefix", "due_days"), "payment_reference", "invoice_number_last")},
+            {
+                "fields": (
+                    ("invoice_prefix", "due_days"),
+                    ("credit_note_prefix", "grace_hours"),
+                    "payment_reference",
+                    ("invoice_number_last", "credit_note_number_last"),
+                )
+            },
         ),
     )
-    readonly_fields = ("invoice_number_last",)
+    readonly_fields = ("invoice_number_last", "credit_note_number_last")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         if Seller.objects.filter(pk=registering.SELLER_ID).exists():
@@ -46,7 +53,7 @@ class SellerAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Seller, form: ModelForm, change: bool) -> None:
         obj.pk = registering.SELLER_ID
         if change:
-            # Only what was typed: the invoice run counts invoice_number_last up beside this form.
+            # Only what was typed: the invoice run counts the numbers up beside this form.
             obj.save(update_fields=[name for name in form.changed_data if name in form.cleaned_data])
         else:
             obj.save(force_insert=True)

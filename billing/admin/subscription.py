@@ -1,47 +1,27 @@
-"""Subscriptions with their phases."""
+"""The list of subscriptions. One subscription has a page of its own."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 from billing import formats
-from billing.models import Subscription, SubscriptionPhase
-from metering.admin.reading import ReadOnlyAdmin, ReadOnlyInline
+from billing.models import Subscription
+from metering.admin.reading import ReadOnlyAdmin
 
 
-class PhaseInline(ReadOnlyInline):
-    """On which plan, when, and with which overrides."""
+class SubscriptionList(ChangeList):
+    """Its rows lead to the subscriptions' own pages."""
 
-    model = SubscriptionPhase
-    verbose_name_plural = "phases"
-    fields = ("plan_link", "when", "overrides_shown")
-    readonly_fields = fields
-    ordering = ("validity",)
-    hide_title = True
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("plan")
-
-    @display(description="plan")
-    def plan_link(self, phase: SubscriptionPhase) -> str:
-        address = reverse("admin:billing_plan_change", args=[phase.plan_id])
-        return format_html('<a class="c-row-link" href="{}">{}</a>', address, phase.plan.name)
-
-    @display(description="when (UTC)")
-    def when(self, phase: SubscriptionPhase) -> str:
-        return formats.validity(phase.validity.lower, phase.validity.upper)
-
-    @display(description="overrides")
-    def overrides_shown(self, phase: SubscriptionPhase) -> str:
-        return json.dumps(phase.overrides, ensure_ascii=False) if phase.overrides else "none"
+    def url_for_result(self, result: Subscription) -> str:
+        return reverse("console:subscription", args=[result.key])
 
 
 @admin.register(Subscription)
@@ -52,24 +32,19 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_select_related = ("customer",)
     search_fields = ("key", "customer__name", "customer__key")
     ordering = ("-pk",)
-    inlines = (PhaseInline,)
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("key", "customer"),
-                    ("start_at", "end_at"),
-                    ("anchor_date", "timezone"),
-                    ("next_billing_at", "created_at"),
-                )
-            },
-        ),
-    )
     empty_title = "No subscriptions yet"
     empty_hint = (
         "A subscription puts a customer on a plan. It needs a customer and a plan of the same currency."
     )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SubscriptionList
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        subscription = get_object_or_404(Subscription, pk=object_id if object_id.isdigit() else 0)
+        return redirect("console:subscription", key=subscription.key)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("phases__plan")

@@ -58,3 +58,8 @@ class MappingField(forms.CharField):
         if not isinstance(mapping, dict):
             raise ValidationError('Write a JSON object, such as {"gpu": {"quantity": "16"}}.')
         return mapping
+
+
+def mapping_text(mapping: dict[str, Any]) -> str:
+    """A mapping as `MappingField` takes it."""
+    return json.dumps(mapping, ensure_ascii=False, indent=2) if mapping else ""

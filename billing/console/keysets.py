@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -52,6 +53,35 @@ def by_time_and_key(rows: QuerySet, *, query: QueryDict) -> Page:
     )
 
 
+def by_id(rows: QuerySet, *, query: QueryDict) -> Page:
+    """The page of ``rows`` that the address asks for, by id, descending. Cursors as in `by_time_and_key`."""
+    older_than, newer_than = _number(query.get(OLDER)), _number(query.get(NEWER))
+    if newer_than is not None:
+        found = list(rows.filter(pk__gt=newer_than).order_by("pk")[: ROWS + 1])
+        has_newer, has_older = len(found) > ROWS, True
+        found = found[:ROWS][::-1]
+    else:
+        if older_than is not None:
+            rows = rows.filter(pk__lt=older_than)
+        found = list(rows.order_by("-pk")[: ROWS + 1])
+        has_newer, has_older = older_than is not None, len(found) > ROWS
+        found = found[:ROWS]
+    return Page(
+        rows=found,
+        newer=_turned(query, NEWER, str(found[0].pk)) if found and has_newer else "",
+        older=_turned(query, OLDER, str(found[-1].pk)) if found and has_older else "",
+    )
+
+
+def kept_query(kept: Mapping[str, str]) -> str:
+    """What is kept of an address, to be put behind its first parameter; "" for nothing."""
+    return f"&{urlencode(kept)}" if kept else ""
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def _cursor(text: str | None) -> tuple[datetime, uuid.UUID] | None:
     time, _, key = (text or "").partition("_")
     try:
@@ -61,8 +91,12 @@ def _cursor(text: str | None) -> tuple[datetime, uuid.UUID] | None:
 
 
 def _address(query: QueryDict, direction: str, row: Any) -> str:
+    return _turned(query, direction, f"{periods.format_instant(row.time)}_{row.key}")
+
+
+def _turned(query: QueryDict, direction: str, cursor: str) -> str:
     kept = query.copy()
     kept.pop(OLDER, None)
     kept.pop(NEWER, None)
-    kept[direction] = f"{periods.format_instant(row.time)}_{row.key}"
+    kept[direction] = cursor
     return kept.urlencode()

@@ -11,6 +11,7 @@ from django import template
 
 from billing import formats
 from billing.models import ServicePeriod
+from metering.periods import Period
 
 register = template.Library()
 
@@ -52,6 +53,18 @@ def reduction(amount: Decimal | str, currency: str) -> str:
 def period_text(period: ServicePeriod) -> str:
     """``{% period_text service_period %}``: its bounds in the time zone of its subscription."""
     return formats.period(period.start_at, period.end_at, period.subscription.timezone)
+
+
+@register.simple_tag
+def period_words(period: Period, zone: str = "UTC") -> str:
+    """``{% period_words piece.billed "Asia/Shanghai" %}``."""
+    return formats.period(period.start, period.end, zone)
+
+
+@register.simple_tag
+def validity(lower: datetime | None, upper: datetime | None) -> str:
+    """``{% validity row.validity.lower row.validity.upper %}``: from when to when, in UTC."""
+    return formats.validity(lower, upper)
 
 
 @register.filter

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from billing.exports import month
+from billing.exports import formats, month
 from billing.invoicing import running
 from config.demo import failures, progress, report, sending, traces, verdict, waiting, world
 from metering import issuing
 from metering.models import WebhookSource
 
 WEBHOOK_NAME = "helios-scheduler"
-FORMATS = ("csv", "pdf")
 
 
 def play(*, url: str, every: int, folder: Path, at: datetime.datetime) -> bool:
@@ -112,8 +111,8 @@ def _invoice(at: datetime.datetime) -> dict[str, Any]:
 
 
 def _export(*, folder: Path, at: datetime.datetime) -> None:
-    made = month.write(month=world.MONTH.start.date(), formats=FORMATS, folder=folder, at=at, by="demo")
-    for name in FORMATS:
+    made = month.write(month=world.MONTH.start.date(), formats=(), folder=folder, at=at, by="demo")
+    for name in formats.ALL:
         files = [str(file["file"]) for file in made.manifest["files"] if file["format"] == name]
         print(f"  {len(files):>2} {name.upper():<11}{files[0]}{', ...' if len(files) > 1 else ''}")
     print(f"  in {folder}")

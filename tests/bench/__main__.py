@@ -25,6 +25,7 @@ FULL = {
     "memory_batches": 48,
     "rolled_events": 1_000_000,
     "statements": 3,
+    "invoices": 10_000,
 }
 QUICK = {
     "rounds": 3,
@@ -33,6 +34,7 @@ QUICK = {
     "memory_batches": 16,
     "rolled_events": 100_000,
     "statements": 1,
+    "invoices": 500,
 }
 STORED_EVENTS = 10_000_000
 

@@ -23,6 +23,7 @@ class Size:
     memory_batches: int
     rolled_events: int
     statements: int
+    invoices: int
     stored_events: int = 0
 
 

@@ -37,7 +37,7 @@ class Web:
 
     def memory_peak_bytes(self) -> int:
         """The most memory that its processes held so far, as the kernel counted it, added up."""
-        return sum(_peak_bytes(pid) for pid in [self.pid, *_children(self.pid)])
+        return sum(peak_bytes(pid) for pid in [self.pid, *children(self.pid)])
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def running(run: Run, application: str = PRODUCT, *, database_url: str = "") -> 
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
         try:
             web = Web("127.0.0.1", port, process.pid)
@@ -81,12 +81,17 @@ def running(run: Run, application: str = PRODUCT, *, database_url: str = "") -> 
             log.seek(0)
             raise MeasurementWrong(f"{error}\n{log.read().decode(errors='replace')[-2000:]}") from error
         finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_S)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process that leads a session of its own, and whatever it left behind there."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_S)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _wait(web: Web, process: subprocess.Popen[bytes]) -> None:
@@ -106,20 +111,23 @@ def _wait(web: Web, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Run in a child before its program starts: it gets SIGTERM when this process ends, however it ends."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The ids of the processes that a process started, and of those that these did."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
-            found += [int(child), *_children(int(child))]
+            found += [int(child), *children(int(child))]
     return found
 
 
-def _peak_bytes(pid: int) -> int:
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process held so far, as the kernel counted it."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""Quotes of the command line, in a process of their own: what they start, and what they load."""
+"""Answers of the command line, in a process of their own: what they start, and what they load."""
 
 import json
 import os
@@ -92,6 +92,43 @@ class TestQuote:
         assert err.startswith("meterbook: the database does not answer")
 
 
+ESTIMATE = {"model": "llama-3-70b", "gpus": ["H100-SXM"]}
+ADVICE = {
+    "workload": {"usage": [{"meter": "calls", "quantity": "10"}]},
+    "plans": [REQUEST["plan"]],
+    "period": REQUEST["period"],
+}
+
+
+class TestEstimateAndAdvice:
+    @pytest.mark.parametrize(
+        ("command", "request_", "member"), [("estimate", ESTIMATE, "figures"), ("advise", ADVICE, "plans")]
+    )
+    def test_of_what_is_given_inline_start_no_server_and_load_no_django(self, run, command, request_, member):
+        text = json.dumps(request_)
+        code, out, err, left = run("-X", "importtime", "manage.py", command, "-", text=text)
+        loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in err.splitlines()}
+        assert (code, member in json.loads(out), left) == (0, True, [])
+        assert loaded & {"django", "psycopg", "celery", "structlog"} == set()
+
+    def test_that_cannot_be_answered_have_exit_status_2(self, run):
+        for command, field in (("estimate", "model"), ("advise", "workload")):
+            code, out, err, _left = run("manage.py", command, "-", text="{}")
+            assert (code, json.loads(out)["error"]["field"], err) == (2, field, "")
+
+    def test_of_a_file_that_is_not_there_say_so(self, run):
+        code, out, err, _left = run("manage.py", "estimate", "nowhere.yaml")
+        assert (code, out) == (1, "")
+        assert err.startswith("meterbook: nowhere.yaml cannot be read")
+
+    def test_of_a_customer_ask_the_database(self, run):
+        workload = {"customer": "acme", "first_month": "2026-10"}
+        text = json.dumps({**ADVICE, "workload": workload})
+        code, out, err, _left = run("manage.py", "advise", "-", text=text, DATABASE_URL=NOWHERE)
+        assert (code, out) == (1, "")
+        assert err.startswith("meterbook: the database does not answer")
+
+
 class TestTakes:
     @pytest.mark.parametrize(
         ("arguments", "expected"),
@@ -107,6 +144,10 @@ class TestTakes:
             (["quote", "a.json", "b.json"], False),
             (["quote", "a.json", "--traceback"], False),
             (["quotes", "a.json"], False),
+            (["estimate", "a.yaml"], True),
+            (["estimate", "--lines", "a.yaml"], False),
+            (["advise", "-"], True),
+            (["advise", "a.yaml", "--traceback"], False),
             (["migrate"], False),
         ],
     )

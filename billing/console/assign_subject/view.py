@@ -33,27 +33,40 @@ class AssignForm(forms.Form):
         help_text="Needed where several subscriptions price the same meter.",
     )
 
-    def __init__(self, *args: Any, customer: Customer, **kwargs: Any) -> None:
+    customer = fields.CustomerField(label="Customer", help_text="The key of who pays.")
+    field_order = ("customer", "subject")
+
+    def __init__(self, *args: Any, customer: Customer | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["subscription"].queryset = customer.subscriptions.order_by("key")
+        if customer is None:
+            # Which of the payer's subscriptions there are to choose from is known once the payer is.
+            del self.fields["subscription"]
+        else:
+            del self.fields["customer"]
+            self.fields["subscription"].queryset = customer.subscriptions.order_by("key")
 
 
 @pages.needs("billing.add_customersubject")
 def page(request: HttpRequest) -> HttpResponse:
-    """The form for ``?customer=ID``; what cannot be is said beside the field."""
-    customer = _customer(request.GET.get("customer", ""))
-    form = AssignForm(request.POST if request.method == "POST" else None, customer=customer)
+    """The form for ``?customer=ID`` or ``?subject=NAME``; what cannot be is said beside the field."""
+    customer = _customer(request.GET["customer"]) if "customer" in request.GET else None
+    form = AssignForm(
+        request.POST if request.method == "POST" else None,
+        customer=customer,
+        initial={"subject": request.GET.get("subject", "")},
+    )
     if request.method == "POST" and form.is_valid():
-        made = _assign(customer, form)
+        made = _assign(customer or form.cleaned_data["customer"], form)
         if made is not None:
-            messages.success(request, f"{customer.name} pays for {made.subject}.")
-            return redirect("admin:billing_customer_change", customer.pk)
+            messages.success(request, f"{made.customer.name} pays for {made.subject}.")
+            return redirect("console:customer", key=made.customer.key)
     return pages.render(
         request,
         "form.html",
-        title=f"Assign a subject to {customer.name}",
+        title=f"Assign a subject to {customer.name}" if customer else "Say who pays for a subject",
         form=form,
         button="Assign",
+        customers=_customers() if customer is None else None,
         status=400 if form.errors else 200,
     )
 
@@ -69,11 +82,15 @@ def _assign(customer: Customer, form: AssignForm) -> CustomerSubject | None:
             customer=customer,
             subject=typed["subject"],
             validity=DateTimeTZRange(start, end),
-            subscription=typed["subscription"],
+            subscription=typed.get("subscription"),
         )
     except subscribing.SubscriptionRefused as error:
         form.add_error(error.field if error.field in form.fields else None, str(error))
         return None
+
+
+def _customers() -> Any:
+    return Customer.objects.order_by("name").values_list("key", "name")[: fields.CUSTOMERS_MAX]
 
 
 def _customer(customer_id: str) -> Customer:

@@ -81,12 +81,12 @@ def revenue(month: date) -> list[Revenue]:
 def top_customers(month: date, *, currencies: Sequence[str]) -> list[dict[str, Any]]:
     """Of each currency, in this order, the customers with the largest totals, drafts included.
 
-    Keys: customer (id), name, currency, total and ``share``, the whole percent of the currency's largest.
+    Keys: customer (id), key, name, currency, total and ``share``, whole percents of the currency's largest.
     """
     rows = (
         _invoices(month)
         .filter(currency__in=currencies)
-        .values("customer", "currency", name=F("customer__name"))
+        .values("customer", "currency", name=F("customer__name"), key=F("customer__key"))
         .annotate(total=Sum("total"))
         .annotate(
             rank=Window(
@@ -132,6 +132,11 @@ def blocked_drafts() -> Sequence[Invoice]:
     """The oldest drafts that cannot be finalized, with their customers: at most `DRAFTS_MAX` and one."""
     drafts = Invoice.objects.filter(state=Invoice.State.DRAFT).exclude(blocked_reason="")
     return list(drafts.select_related("customer").order_by("pk")[: DRAFTS_MAX + 1])
+
+
+def overdue(today: date) -> Counted:
+    """Invoices that were due before ``today`` and are not paid."""
+    return _counted(Invoice.objects.filter(state=Invoice.State.FINALIZED, due_date__lt=today))
 
 
 def first_steps() -> list[Step]:

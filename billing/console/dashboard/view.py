@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from billing import reconciling
 from billing.console import curl, months
 from billing.console.dashboard import chart, figures
 from metering.models import patience
@@ -22,7 +23,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     month = months.chosen(request.GET, at=now)
     context |= {"title": "Dashboard", "month": month}
     if request.user.has_perm("billing.view_invoice"):
-        context |= _money(month)
+        context |= _money(month, now)
     if request.user.has_perm("metering.view_event"):
         context |= _events(month, now)
     if request.user.has_perms(["billing.add_customer", "metering.add_meterversion"]):
@@ -30,13 +31,15 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _money(month: months.Month) -> dict[str, Any]:
+def _money(month: months.Month, now: datetime) -> dict[str, Any]:
     revenues = figures.revenue(month.first)
     currencies = [revenue.currency for revenue in revenues]
     return {
         "revenues": revenues,
         "top_customers": figures.top_customers(month.first, currencies=currencies),
         "blocked": figures.blocked_drafts(),
+        "reconciliation": reconciling.latest(),
+        "overdue": figures.overdue(now.date()),
     }
 
 

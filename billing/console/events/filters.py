@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import F, Func, QuerySet, TextField
+from django.db.models.fields.json import KeyTransform
 
 from billing.console import months
 from metering.models import Event, EventBatch
@@ -16,7 +17,10 @@ AHEAD = timedelta(days=2)  # events may be a day ahead of the clock
 
 
 class Filters(forms.Form):
-    """Exact subject, type and id, a batch, and the bounds of the event's time in UTC."""
+    """Exact subject, type and id, a batch, the bounds of the event's time in UTC, and one value of its data.
+
+    The value is compared as dimensions of meters are: 8 and 8.0 are one text, a missing value an empty one.
+    """
 
     subject = forms.CharField(required=False, max_length=1000)
     type = forms.CharField(required=False, max_length=1000)
@@ -27,6 +31,8 @@ class Filters(forms.Form):
     time_until = forms.DateTimeField(
         required=False, label="Until (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
+    data_path = forms.CharField(required=False, max_length=200, label="Path in data")
+    data_value = forms.CharField(required=False, max_length=200, label="Value there", strip=False)
     batch = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,7 +74,18 @@ def apply(filters: Filters, *, month: months.Month, at: Any) -> QuerySet[Event]:
     for name in ("subject", "type", "event_id"):
         if chosen[name]:
             events = events.filter(**{name: chosen[name]})
+    if chosen["data_path"]:
+        word = Func(_at(chosen["data_path"]), function="metering_text", output_field=TextField())
+        events = events.alias(word=word).filter(word=chosen["data_value"])
     return events
+
+
+def _at(path: str) -> Any:
+    """The value at a dotted path of the data."""
+    found: Any = F("data")
+    for name in path.split("."):
+        found = KeyTransform(name, found)
+    return found
 
 
 def _of_batch(pk: int) -> QuerySet[Event]:

@@ -29,7 +29,8 @@ def listing(request: HttpRequest) -> HttpResponse:
                 rows = keysets.by_time_and_key(filters.apply(form, month=month, at=now), query=request.GET)
         except patience.TooSlow:
             is_too_slow = True
-    kept = {name: request.GET[name] for name in ("subject", "type", "event_id") if request.GET.get(name)}
+    narrowed = ("subject", "type", "event_id", "data_path", "data_value")
+    kept = {name: request.GET[name] for name in narrowed if request.GET.get(name)}
     return pages.render(
         request,
         "events.html",

@@ -1,4 +1,4 @@
-"""The exports of months: a form that makes one, the list of those that were made, and their files."""
+"""The exports of months: a form that asks for one, how far those are that are under way, and the files of those that are done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -16,14 +15,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from billing.console import months
-from billing.exports import formats, invoices
-from billing.exports import month as exporting
-from billing.exports.folder import FolderUnusable
+from billing.exports import formats, invoices, places, tasks
 from billing.models import Export
 from metering.console import pages
 
 EXPORTS_SHOWN = 50
 FILES_SHOWN = 200
+# How often the page asks how far an export is.
+REFRESH_S = 4
+UNFINISHED = (Export.State.PENDING, Export.State.RUNNING)
 
 
 class ExportForm(forms.Form):
@@ -42,7 +42,7 @@ class ExportForm(forms.Form):
 
 @pages.needs("billing.view_export")
 def listing(request: HttpRequest) -> HttpResponse:
-    """What the month's export will hold, the form that makes it, and the latest exports with their files."""
+    """What the month's export will hold, the form that asks for it, and the latest exports with their files."""
     now = timezone.now()
     month = months.chosen(request.GET, at=now)
     form = ExportForm(request.POST if request.method == "POST" else None)
@@ -50,7 +50,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm("billing.add_export"):
             raise PermissionDenied
         if form.is_valid():
-            return _make(request, month.first, form.cleaned_data["formats"], now)
+            return _ask(request, month.first, form.cleaned_data["formats"], now)
+    exports = Export.objects.order_by("-made_at", "-pk")[:EXPORTS_SHOWN]
     count, totals = invoices.totals(month=month.first)
     return pages.render(
         request,
@@ -61,8 +62,10 @@ def listing(request: HttpRequest) -> HttpResponse:
         count=count,
         totals=totals,
         drafts=invoices.draft_count(month=month.first),
-        exports=Export.objects.order_by("-made_at", "-pk")[:EXPORTS_SHOWN],
+        under_way=[export for export in exports if export.state in UNFINISHED],
+        exports=[export for export in exports if export.state not in UNFINISHED],
         files_shown=FILES_SHOWN,
+        refresh_s=REFRESH_S,
         status=400 if form.errors else 200,
     )
 
@@ -71,24 +74,19 @@ def listing(request: HttpRequest) -> HttpResponse:
 def download(request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
     """A file of an export. Only what its manifest names is given out, whatever else lies in the folder."""
     export = get_object_or_404(Export, pk=pk)
-    if name not in {entry["file"] for entry in export.manifest["files"]}:
+    if name not in {entry["file"] for entry in export.files}:
         raise Http404("The export has no file of this name.")
     try:
-        opened = (Path(export.folder) / name).open("rb")
-    except OSError as error:
-        raise Http404("The file is no longer where the export put it. Make the export again.") from error
+        opened = places.opened(export=export, path=name)
+    except places.FileMissing as error:
+        raise Http404(str(error)) from error
     return FileResponse(opened, as_attachment=True, filename=Path(name).name)
 
 
-def _make(request: HttpRequest, first: date, names: list[str], now: datetime) -> HttpResponse:
-    folder = Path(settings.EXPORTS_DIR) / f"{first:%Y-%m}" / f"{now:%Y%m%dT%H%M%S%fZ}"
-    folder.mkdir(parents=True)
-    try:
-        export = exporting.write(
-            month=first, formats=names, folder=folder, at=now, by=request.user.get_username()
-        )
-    except FolderUnusable as error:
-        messages.error(request, str(error))
-        return redirect(f"{request.path}?month={first:%Y-%m}")
-    messages.success(request, f"The export of {first:%B %Y} is ready: {len(export.manifest['files'])} files.")
+def _ask(request: HttpRequest, first: date, names: list[str], now: datetime) -> HttpResponse:
+    tasks.ask(month=first, formats=names, by=request.user.get_username(), at=now)
+    messages.success(
+        request,
+        f"The export of {first:%B %Y} waits for a worker. Its files are listed below when it is done.",
+    )
     return redirect(f"{request.path}?month={first:%Y-%m}")

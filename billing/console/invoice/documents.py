@@ -1,4 +1,4 @@
-"""The plan documents that a service period was rated with."""
+"""What a service period was rated from."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 from billing import evidence
 from billing.models import ServicePeriod
 
+NOTHING: dict[str, Any] = {"segments": [], "spans": {}}
 
-def plans(period: ServicePeriod) -> list[dict[str, Any]]:
-    """The documents of the period's segments in order of time, as its stored rating input holds them.
+
+def rating_input(period: ServicePeriod) -> dict[str, Any]:
+    """The period's stored rating input; without segments where its amounts are not known.
 
     Raises evidence.EvidenceTampered where it is not what was stored.
     """
-    packed = evidence.Packed(bytes(period.rating_input), period.rating_sha256)
-    return [segment["document"] for segment in evidence.unpack(packed)["segments"]]
+    if not period.rating_sha256:
+        return NOTHING
+    return evidence.unpack(evidence.Packed(bytes(period.rating_input), period.rating_sha256))

@@ -5,19 +5,25 @@ from __future__ import annotations
 import dataclasses
 import io
 from datetime import UTC, date
+from typing import Any
 
 from django.db.models import Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from billing import evidence
-from billing.console.invoice import documents, outline
-from billing.exports import invoices
+from billing.console import actions
+from billing.console.invoice import documents, outline, usage_links
+from billing.console.invoice.actions import ACTIONS
+from billing.exports import parties
 from billing.exports import pdf as invoice_pdf
+from billing.invoicing import comparison, paying
 from billing.models import Invoice, InvoiceLine, ServicePeriod
 from metering.console import pages
 
 LINES_MAX = 2000
+AGAINST_NOW = "now"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,21 +49,24 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         invoice=invoice,
         sections=sections,
         issued=_issued(invoice, sections),
-        buyer=invoices.buyer(invoice),
-        seller=invoices.seller(invoice),
+        buyer=parties.buyer(invoice),
+        seller=parties.seller(invoice),
         lines_max=LINES_MAX,
+        actions=actions.possible(ACTIONS, invoice, user=request.user, at=timezone.now()),
+        **_aftermath(invoice),
+        **_against_now(request, invoice),
     )
 
 
 @pages.needs("billing.view_invoice")
 def pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The invoice as a PDF to download. That of a draft says that it is one."""
+    """The invoice as a PDF to download, with ``?steps=1`` every step. That of a draft says that it is one."""
     invoice = _invoice(pk)
-    rendered = io.BytesIO(invoice_pdf.render(invoice))
+    rendered = io.BytesIO(invoice_pdf.render(invoice, has_steps=request.GET.get("steps") == "1"))
     return FileResponse(
         rendered,
         as_attachment=True,
-        filename=invoice_pdf.file_name(invoice),
+        filename=invoice_pdf.file_name(str(invoice)),
         content_type=invoice_pdf.CONTENT_TYPE,
     )
 
@@ -71,10 +80,35 @@ def _invoice(pk: int) -> Invoice:
     return invoice
 
 
+def _aftermath(invoice: Invoice) -> dict[str, Any]:
+    """What became of the invoice since it was finalized, for the template."""
+    if invoice.state == Invoice.State.VOID:
+        return {"replacement": invoice.replacements.exclude(state=Invoice.State.VOID).first()}
+    if invoice.state == Invoice.State.DRAFT:
+        return {}
+    return {
+        "standing": paying.standing(invoice=invoice),
+        "payments": invoice.payments.order_by("received_at", "pk"),
+        "credit_notes": invoice.credit_notes.order_by("pk"),
+    }
+
+
+def _against_now(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
+    """What a draft made now would say otherwise: than the void invoice in whose place a draft stands, or,
+    where somebody asks, than an issued invoice."""
+    if invoice.state == Invoice.State.DRAFT:
+        compared = invoice.replaces
+    else:
+        compared = invoice if AGAINST_NOW in request.GET else None
+    if compared is None:
+        return {}
+    return {"compared": compared, "comparison": comparison.of(invoice=compared, at=timezone.now())}
+
+
 def _service_periods(invoice: Invoice) -> list[ServicePeriod]:
     lines = InvoiceLine.objects.order_by("position")[: LINES_MAX + 1]
     return list(
-        invoice.service_periods.select_related("subscription")
+        invoice.service_periods.select_related("subscription__customer")
         .prefetch_related(Prefetch("lines", queryset=lines, to_attr="first_lines"))
         .order_by("start_at", "pk")
     )
@@ -83,12 +117,17 @@ def _service_periods(invoice: Invoice) -> list[ServicePeriod]:
 def _section(period: ServicePeriod) -> Section:
     shown = period.first_lines[:LINES_MAX]
     try:
-        plans, is_tampered = documents.plans(period), False
+        rated_from, is_tampered = documents.rating_input(period), False
     except evidence.EvidenceTampered:
-        plans, is_tampered = [], True
+        rated_from, is_tampered = documents.NOTHING, True
+    rows = outline.rows(shown, plans=[segment["document"] for segment in rated_from["segments"]])
+    links = usage_links.of(period, rating_input=rated_from)
+    for row in rows:
+        if row.line is not None and row.line.component in links:
+            row.line.usage_query = links[row.line.component] + usage_links.split_by(row.line)
     return Section(
         service_period=period,
-        rows=outline.rows(shown, plans=plans),
+        rows=rows,
         is_tampered=is_tampered,
         has_parts=any(line.compute is not None for line in shown),
         is_cut=len(period.first_lines) > LINES_MAX,
@@ -99,5 +138,5 @@ def _issued(invoice: Invoice, sections: list[Section]) -> date | None:
     """The invoice's date, by the clock of its (first) subscription, as it is printed."""
     if invoice.finalized_at is None:
         return None
-    zone = invoices.zone(sections[0].service_period) if sections else UTC
+    zone = parties.zone(sections[0].service_period) if sections else UTC
     return invoice.finalized_at.astimezone(zone).date()

@@ -10,8 +10,9 @@ from typing import Any
 from django import forms
 
 from billing import publishing, reach
-from billing.console import fields, texts
+from billing.console import fields
 from billing.documents import plan as plans
+from billing.documents import texts
 from billing.models import Plan, PlanVersion
 from metering.periods import format_instant
 
@@ -43,7 +44,7 @@ class WhenForm(forms.Form):
 
 def of(*, document: Mapping[str, Any], at: datetime) -> Review:
     """The review of a document, were it published at ``at``. Raises DocumentError as publishing does."""
-    changes = publishing.difference(document=document, at=at)
+    changes = [str(change) for change in publishing.difference(document=document, at=at).changes]
     parsed = plans.parse(document)
     is_new = not Plan.objects.filter(code=parsed.code).exists()
     effective_at = parsed.effective_at or at

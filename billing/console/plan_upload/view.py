@@ -10,8 +10,9 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from billing import publishing
-from billing.console import documents, texts
+from billing.console import documents
 from billing.console.plan_upload import review
+from billing.documents import texts
 from billing.models import PlanVersion
 from metering.console import pages
 

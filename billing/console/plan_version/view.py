@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from billing.console import texts
 from billing.console.plan_version import outline
+from billing.documents import texts
 from billing.models import PlanVersion
 from metering.console import pages
 

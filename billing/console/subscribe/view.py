@@ -27,6 +27,9 @@ class SubscribeForm(forms.Form):
     )
     start_at = fields.InstantField(label="From (UTC)")
     end_at = fields.InstantField(label="Until (UTC), exclusive", required=False)
+    trial_end_at = fields.InstantField(
+        label="Trial until (UTC)", required=False, help_text="Usage is free and no fees are due until then."
+    )
     anchor_date = forms.DateField(
         label="Billing periods counted from",
         required=False,
@@ -49,7 +52,7 @@ def page(request: HttpRequest) -> HttpResponse:
         made = _subscribe(form)
         if made is not None:
             messages.success(request, f"{made.customer.name} has the subscription {made.key}.")
-            return redirect("admin:billing_subscription_change", made.pk)
+            return redirect("console:subscription", key=made.key)
     return pages.render(
         request,
         "form.html",

@@ -73,13 +73,20 @@ def _line(
         quantity=text,
         exact=fraction or text,
         count=row.count,
-        events="" if whose is None else _events(definition.event_type, whose, during),
+        events="" if whose is None else _events(definition, whose, during, _value(row, split, definition)),
         by_subject=_by_subject(asked, during) if whose is None else "",
     )
 
 
-def _events(event_type: str, subject: str, during: Period) -> str:
-    chosen = {"type": event_type, "time_from": _typed(during.start), "time_until": _typed(during.end)}
+def _value(row: Usage, split: str, definition: MeterDefinition) -> dict[str, str]:
+    """Which value of the events' data the row is about. Of a range there is none."""
+    paths = {each.name: each.path for each in definition.dimensions if not each.ranges}
+    return {"data_path": paths[split], "data_value": row.dimensions[split]} if split in paths else {}
+
+
+def _events(definition: MeterDefinition, subject: str, during: Period, value: dict[str, str]) -> str:
+    times = {"time_from": _typed(during.start), "time_until": _typed(during.end)}
+    chosen = {"type": definition.event_type, **times, **value}
     if subject:
         chosen["subject"] = subject
     return f"{reverse('console:events')}?{urlencode(chosen)}"

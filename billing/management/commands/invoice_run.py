@@ -37,7 +37,13 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"draft {invoice.pk} of {invoice.customer.key} stays a draft: {invoice.blocked_reason}"
             )
-        self.stdout.write(f"{len(summary.finalized)} finalized, {len(summary.blocked)} kept as drafts")
+        for invoice in summary.drafted:
+            self.stdout.write(
+                f"draft {invoice.pk} of {invoice.customer.key} follows late usage until "
+                f"{invoice.finalize_at:%Y-%m-%d %H:%M} UTC"
+            )
+        kept = len(summary.blocked) + len(summary.drafted)
+        self.stdout.write(f"{len(summary.finalized)} finalized, {kept} kept as drafts")
         if summary.failed:
             raise CommandError(
                 "\n".join(f"{what} failed: {reason}" for what, reason in summary.failed.items())

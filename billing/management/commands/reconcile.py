@@ -13,16 +13,15 @@ from billing import reconciling
 class Command(BaseCommand):
     help = (
         "Compares raw events with rolled-up usage, and finalized invoices with a new rating of what was "
-        "stored with them and of usage as it is now. Changes nothing; exit status 1 where they differ."
+        "stored with them and of usage as it is now. Changes none of them, and keeps the result for the "
+        "console; exit status 1 where they differ."
     )
 
     def handle(self, **_options: Any) -> None:
-        now = timezone.now()
-        found = 0
-        for differences in (reconciling.usage_buckets(at=now), reconciling.invoices(at=now)):
-            for difference in differences:
-                self.stdout.write(f"{difference.where}: {difference.what}")
-                found += 1
+        def tell(difference: reconciling.Difference) -> None:
+            self.stdout.write(f"{difference.where}: {difference.what}")
+
+        found = reconciling.record(clock=timezone.now, tell=tell).difference_count
         if found:
             raise CommandError("One difference found." if found == 1 else f"{found} differences found.")
         self.stdout.write("No difference found.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.rows import door, rating, rolling, usage
+from tests.bench.rows import door, exports, invoicing, rating, rolling, usage
 from tests.bench.shape import Row
 
-ROWS: tuple[Row, ...] = (*door.ROWS, *rating.ROWS, *rolling.ROWS, *usage.ROWS)
+ROWS: tuple[Row, ...] = (*door.ROWS, *rating.ROWS, *rolling.ROWS, *usage.ROWS, *invoicing.ROWS, *exports.ROWS)

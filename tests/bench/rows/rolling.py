@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
 
-from tests.bench import baselines, stock
+from django.db import connection
+
+from tests.bench import baselines, stock, traffic, web
+from tests.bench.rows import door
 from tests.bench.shape import MeasurementWrong, Result, Row, Run
 
 
@@ -43,6 +47,62 @@ def all_rolled_up_s() -> float:
     return time.perf_counter() - began
 
 
+def with_the_door(run: Run) -> Result:
+    """Events a second through the door and the roll-up at once; the baseline is the door in the same run.
+
+    The rate of both ends with the last event that is rolled up, that of the door with the last answer.
+    """
+    run.database.empty()
+    key = door.api_key()
+    rounds, waits = [], []
+    with web.running(run) as server:
+        door.warm_up(server, key)
+        all_rolled_up_s()
+        for number in range(run.size.rounds):
+            bodies = traffic.batches(prefix=f"both-{number}", events=run.size.door_events, size=door.BATCH)
+            sent_s, both_s = _both_s(server, key, bodies)
+            waits.append(both_s - sent_s)
+            rounds.append((run.size.door_events / both_s, run.size.door_events / sent_s))
+    with run.database.connect() as direct:
+        row = direct.execute(
+            "select (select sum(accepted) from metering_eventbatch), sum(b.count)"
+            " from metering_usagebucket b join metering_usageseries s on s.id = b.series_id"
+            " join metering_meterversion v on v.id = s.meter_version_id join metering_meter m"
+            " on m.id = v.meter_id where m.slug = 'calls'"
+        ).fetchone()
+    if row is None or row[0] != row[1]:
+        raise MeasurementWrong(f"stored and rolled up events differ: {row}")
+    return Result(rounds, [f"all was rolled up at most {max(waits):.2f} s after the last answer"])
+
+
+def _both_s(server: web.Web, key: str, bodies: list[bytes]) -> tuple[float, float]:
+    """Seconds until all is answered, and until all of it is rolled up by a thread that never rests."""
+    is_sent = threading.Event()
+    failures: list[Exception] = []
+
+    def roll() -> None:
+        try:
+            while not is_sent.is_set():
+                all_rolled_up_s()
+            all_rolled_up_s()
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    began = time.perf_counter()
+    roller = threading.Thread(target=roll)
+    roller.start()
+    try:
+        sent_s = traffic.send(server, key=key, bodies=bodies, connections=door.CONNECTIONS)
+    finally:
+        is_sent.set()
+        roller.join()
+    if failures:
+        raise MeasurementWrong(f"the roll-up failed: {failures[0]}")
+    return sent_s, time.perf_counter() - began
+
+
 def _check(direct: object) -> None:
     both = direct.execute(  # type: ignore[attr-defined]
         "select (select sum(quantity * meter) from bench_bucket),"
@@ -62,5 +122,13 @@ ROWS = (
         against="one GROUP BY to the same buckets",
         least=0.4,
         run=roll_up,
+    ),
+    Row(
+        name="keep-up",
+        title="door and roll-up at once, until all is rolled up",
+        unit="events/s",
+        against="the door in the same run",
+        least=0.8,
+        run=with_the_door,
     ),
 )

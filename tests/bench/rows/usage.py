@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import statistics
+import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from tests.bench import databases, stock, traffic, web
+from tests.bench import databases, parquet, stock, traffic, web
 from tests.bench.rows import door, rolling
 from tests.bench.shape import MeasurementWrong, Result, Row, Run
 
 SMALL_EVENTS = 100_000
 QUERIES = 40
+CUSTOMERS, EVENTS_OF_CUSTOMERS = 1_000, 1_000_000
 MONTH_START, MONTH_END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)
 
 
@@ -51,6 +57,49 @@ def month_of_a_customer(run: Run) -> Result:
             found.append(_query_ms())
         rounds.append((found[0], found[1]))
     return Result(rounds, [f"{run.size.stored_events:,} stored events against {SMALL_EVENTS:,}"])
+
+
+def month_of_everybody(run: Run) -> Result:
+    """Milliseconds of the month of 1,000 customers by model; DuckDB adds up the same events from Parquet."""
+    run.database.empty()
+    rounds, quarters_s = [], []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, run.database.connect() as direct:
+        path = Path(folder) / "events.parquet"
+        stock.fill(direct, stock.years(EVENTS_OF_CUSTOMERS))
+        rolling.all_rolled_up_s()
+        direct.execute("vacuum analyze")
+        parquet.write(direct, path)
+        analyst = parquet.analyst()
+        for _ in range(run.size.rounds + 1):
+            began = time.perf_counter()
+            ours = _month_of_customers(by=["subject", "model"])
+            between = time.perf_counter()
+            theirs = parquet.month(analyst, path, MONTH_START, MONTH_END)
+            rounds.append(((between - began) * 1000, (time.perf_counter() - between) * 1000))
+            if [(*row.dimensions.values(), row.quantity, row.count) for row in ours] != theirs:
+                raise MeasurementWrong("the usage door and DuckDB differ")
+            began = time.perf_counter()
+            _month_of_customers(windows="QUARTER")
+            quarters_s.append(time.perf_counter() - began)
+    notes = [
+        f"{EVENTS_OF_CUSTOMERS:,} events, {len(theirs):,} rows",
+        f"all customers together by the quarter hour: {statistics.median(quarters_s):.2f} s",
+    ]
+    return Result(rounds[1:], notes)  # the first round warms both up
+
+
+def _month_of_customers(*, by: Sequence[str] = (), windows: str | None = None) -> Sequence[Any]:
+    from metering import usage
+    from metering.models import MeterVersion
+    from metering.periods import Period
+
+    month = Period(MONTH_START, MONTH_END)
+    return usage.quantities(
+        meter=MeterVersion.objects.get(meter__slug="input_tokens"),
+        spans=[(f"customer-{n:05}", month) for n in range(CUSTOMERS)],
+        by=by,
+        windows=None if windows is None else usage.Windows(windows),
+    ).rows
 
 
 def _query_ms() -> float:
@@ -100,6 +149,15 @@ def _large(run: Run) -> databases.Database:
 
 
 ROWS = (
+    Row(
+        name="usage-month",
+        title="the month of 1,000 customers in one query",
+        unit="ms",
+        against="DuckDB over the same events as Parquet",
+        least=None,
+        run=month_of_everybody,
+        is_less_better=True,
+    ),
     Row(
         name="door-large",
         title="batches of 1,000 events at 10 million stored",

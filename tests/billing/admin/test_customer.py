@@ -25,6 +25,16 @@ class TestCustomer:
         assert (customer.key, customer.currency, customer.timezone) == ("acme", "USD", "Asia/Shanghai")
         assert customer.created_at is not None
 
+    def test_moves_to_another_time_zone_with_its_subscriptions(self, owner):
+        customer = catalog.customer("acme")
+        contract = catalog.subscription(customer, catalog.plan(catalog.fee()), start_at=catalog.LONG_AGO)
+        address = reverse("admin:billing_customer_change", args=[customer.pk])
+        owner.post(address, {**TYPED, **TABLES_BELOW, "timezone": "Asia/Shanghai"})
+        contract.refresh_from_db()
+        customer.refresh_from_db()
+        assert customer.timezone == contract.timezone == "Asia/Shanghai"
+        assert [cycle.timezone for cycle in contract.cycles.all()] == ["UTC", "Asia/Shanghai"]
+
     @pytest.mark.parametrize(
         ("field", "value", "message"),
         [
@@ -78,7 +88,13 @@ class TestCustomer:
 
 
 class TestSeller:
-    TYPED = {"name": "Nimbus", "due_days": "14", "invoice_prefix": "N-"}
+    TYPED = {
+        "name": "Nimbus",
+        "due_days": "14",
+        "grace_hours": "24",
+        "invoice_prefix": "N-",
+        "credit_note_prefix": "C-",
+    }
 
     def test_is_added_once(self, owner):
         assert owner.get(reverse("admin:billing_seller_changelist")).url == reverse(

@@ -90,7 +90,7 @@ class TestRows:
         month.rejected()
         row = model.objects.first()
         address = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_change", args=[row.pk])
-        assert owner.get(address).status_code == 200
+        assert owner.get(address, follow=True).status_code == 200
 
     @pytest.mark.parametrize("model", FACTS)
     def test_that_are_facts_can_neither_be_changed_nor_deleted(self, owner, rf, model):

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from billing.models import Invoice
+from billing.models import Customer, Invoice
 from tests.world import catalog
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +55,12 @@ class TestInvoiceRun:
             "stays a draft: acme-gpu-cloud: no component of gpu-cloud prices gpu_hours with gpu_type=B200"
             in invoice_run()
         )
+
+    def test_tells_until_when_a_draft_waits(self, invoice_run, acme):
+        Customer.objects.update(grace_hours=48)
+        lines = invoice_run().splitlines()
+        assert lines[1].endswith("of acme follows late usage until 2026-11-03 00:00 UTC")
+        assert lines[2] == "0 finalized, 1 kept as drafts"
 
     @pytest.mark.parametrize(
         ("as_of", "words"), [("2026-12-01T00:00:00Z", "future"), ("tomorrow", "no instant")]

@@ -56,6 +56,23 @@ def invoiced() -> Invoice:
     return Invoice.objects.get()
 
 
+def drafted_and_blocked() -> Invoice:
+    """A draft for the same month that cannot be finalized: usage of an A100 has no price."""
+    catalog.seller()
+    catalog.gpu_hours()
+    priced = catalog.component(where={"gpu_type": ["H100"]})
+    plan = publishing.apply(document=catalog.document(priced), at=catalog.LONG_AGO).version.plan
+    acme = registering.customer(key="acme", name="Acme 北京", currency="USD", at=catalog.LONG_AGO)
+    subscribing.subscribe(
+        customer=acme, plan=plan, key="acme-narrow", start_at=START, end_at=END, at=catalog.LONG_AGO
+    )
+    subscribing.assign_subject(customer=acme, subject="acme", validity=Period(START, END))
+    catalog.run_gpus("acme", datetime(2020, 5, 14, 10, tzinfo=UTC), 10, gpu_type="A100")
+    rolled_up()
+    running.run(as_of=END, at=INVOICED_AT)
+    return Invoice.objects.get()
+
+
 def rolled_up() -> None:
     """Counts every pending batch."""
     while rolling.roll_up(limit=100, at=timezone.now()):

@@ -18,6 +18,9 @@ ALONE = [
     "console:exports",
     "console:meter_upload",
     "console:plan_upload",
+    "console:assign_subject",
+    "console:runs",
+    "console:unbilled",
     "console:usage",
 ]
 PERMISSIONS = {
@@ -26,6 +29,9 @@ PERMISSIONS = {
     "console:meter_upload": "metering.add_meterversion",
     "console:plan_upload": "billing.add_planversion",
     "console:subscribe": "billing.add_subscription",
+    "console:assign_subject": "billing.add_customersubject",
+    "console:runs": "billing.view_invoicerun",
+    "console:unbilled": "billing.view_customersubject",
     "console:usage": "metering.view_usageseries",
 }
 
@@ -37,6 +43,8 @@ def of_rows():
         reverse("console:event", args=[event.key]),
         reverse("console:invoice", args=[invoice.pk]),
         reverse("console:invoice_pdf", args=[invoice.pk]),
+        reverse("console:customer", args=["acme"]),
+        reverse("console:subscription", args=["acme-hybrid"]),
         reverse("console:plan_version", args=["hybrid", 1]),
         reverse("console:subscribe") + f"?customer={customer.pk}",
         reverse("console:assign_subject") + f"?customer={customer.pk}",
@@ -70,7 +78,9 @@ class TestPages:
             "/console/exports/1/invoices.csv",
             "/console/assign-subject/?customer=1",
             "/console/assign-subject/?customer=x",
-            "/console/assign-subject/",
+            "/console/customers/nobody/",
+            "/console/subscriptions/nothing/",
+            "/console/subjects/1/release/",
         ],
     )
     def test_of_rows_that_are_not_there_are_not_found(self, owner, address):

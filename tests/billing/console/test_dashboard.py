@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import reverse
 
 from billing.console.dashboard import figures
-from billing.models import Invoice
+from billing.models import Invoice, Reconciliation
 from metering.models import ApiKey, patience
 from tests.billing.console import month
 from tests.billing.exports import sample
@@ -37,7 +37,7 @@ class TestDashboard:
         page = opened(owner).content.decode()
         assert "$50.00" in page
         assert "1 finalized invoice" in page
-        assert f"customer__id__exact={invoice.customer_id}" in page
+        assert f"/console/customers/{invoice.customer.key}/" in page
         assert "Acme 北京" in page
 
     def test_tells_drafts_from_finalized_invoices(self, owner):
@@ -128,6 +128,29 @@ class TestFirstSteps:
     def test_show_a_command_with_the_address_of_this_server(self, owner):
         page = opened(owner).content.decode()
         assert "curl -X POST http://testserver/api/v1/events" in page
+
+
+class TestAlerts:
+    def test_names_what_does_not_agree(self, owner):
+        month.invoiced()
+        Reconciliation.objects.create(
+            started_at=NOW,
+            ended_at=NOW,
+            difference_count=1,
+            differences=[{"where": "INV-000001", "what": "its total is 50.00"}],
+        )
+        page = opened(owner).content.decode()
+        assert "INV-000001: its total is 50.00" in page
+        assert "Differs" in page
+
+    def test_says_that_all_agrees(self, owner):
+        Reconciliation.objects.create(started_at=NOW, ended_at=NOW)
+        assert "Agrees" in opened(owner).content.decode()
+
+    def test_counts_invoices_that_are_overdue(self, owner):
+        invoice = month.invoiced()
+        assert figures.overdue(invoice.due_date).number == 0
+        assert figures.overdue(invoice.due_date + timedelta(days=1)).number == 1
 
 
 class TestPermissions:

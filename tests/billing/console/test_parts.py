@@ -8,7 +8,8 @@ import pytest
 import yaml
 from django.http import QueryDict
 
-from billing.console import curl, months, places, texts
+from billing.console import curl, months, places
+from billing.documents import texts
 from billing.models import CustomerSubject
 from metering import measures
 from metering.documents import meter

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from fractions import Fraction
 
 import psycopg
@@ -15,10 +17,12 @@ from django.conf import settings
 from django.db import connection
 
 from config.demo import sending, traces, verdict, world
-from metering import issuing
-from metering.models import EventBatch
+from metering import issuing, usage
+from metering.models import EventBatch, MeterVersion
+from metering.periods import Period
 
 AT = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.UTC)
+DAY = datetime.timedelta(days=1)
 PATIENCE_S = 60
 ROLL_UP = "metering.tasks.roll_up_pending"
 FIRST_EVENTS = 5000  # five batches are rolled up before anything goes wrong
@@ -137,6 +141,37 @@ class TestKilledWorker:
         wait_for(lambda: pending() == 0, "the roll-up by the second worker")
         assert tenants_are_right()
         assert gpu_microseconds_in_buckets() == Fraction(25486357 * 60 * 1_000_000)
+        assert gpu_minutes_by_the_door() == gpu_minutes_by_the_file()
+
+
+GpuMinutes = dict[tuple[str, datetime.date], Fraction]
+
+
+def gpu_minutes_by_the_door() -> GpuMinutes:
+    """GPU-minutes by tenant and day of May 2020."""
+    may = Period(datetime.datetime(2020, 5, 1, tzinfo=UTC), datetime.datetime(2020, 6, 1, tzinfo=UTC))
+    answer = usage.quantities(
+        meter=MeterVersion.objects.get(meter__slug="gpu_hours"),
+        spans=[(tenant.subject, may) for tenant in traces.tenants()],
+        by=["subject"],
+        windows=usage.Windows("DAY"),
+    )
+    found = {(row.dimensions["subject"], row.window.start.date()): row.quantity * 60 for row in answer.rows}
+    return {key: minutes for key, minutes in found.items() if minutes}
+
+
+def gpu_minutes_by_the_file() -> GpuMinutes:
+    """The same straight from the rows of the file, cut at midnight."""
+    found: GpuMinutes = defaultdict(Fraction)
+    for _number, row in traces.rows(file=traces.HELIOS_FILE, every=1):
+        at = datetime.datetime.fromisoformat(row["start"]).replace(tzinfo=UTC)
+        end = at + datetime.timedelta(minutes=int(row["minutes"]))
+        while at < end:
+            midnight = datetime.datetime.combine(at.date() + DAY, datetime.time(), tzinfo=UTC)
+            minutes = (min(end, midnight) - at) // datetime.timedelta(minutes=1)
+            found[row["vc"], at.date()] += minutes * int(row["running_gpus"])
+            at = min(end, midnight)
+    return {key: minutes for key, minutes in found.items() if minutes}
 
 
 def gpu_microseconds_in_buckets() -> Fraction:

@@ -151,6 +151,14 @@ class TestEvents:
         assert self.behind(owner, "split=subject") == ["e4"]
         assert self.behind(owner, "subject=tenant-1") == ["e0"]
 
+    def test_are_those_with_the_value_of_the_dimension(self, owner):
+        store((TEN, "tenant-9", "a&b"), (TEN, "tenant-9", ""))
+        asked = "split=model&window=MONTH&subject=tenant-9"
+        lines = ask(owner, asked).context["lines"]
+        assert [line.value for line in lines] == ["", "a&b"]
+        found = [owner.get(line.events).context["rows"].rows for line in lines]
+        assert [[event.data["model"] for event in rows] for rows in found] == [[""], ["a&b"]]
+
     def test_end_where_the_time_does(self, owner):
         times = "time_from=2026-10-05T10:00&time_until=2026-10-05T10:07"
         store((TEN - timedelta(minutes=1), "early", ""))

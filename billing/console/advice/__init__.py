@@ -1,0 +1,1 @@
+"""The page that compares plans for a workload."""

@@ -1,0 +1,1 @@
+"""The page of a subscription, and what can be done with it."""

@@ -1,0 +1,1 @@
+"""The page of usage that no invoice has."""

@@ -1,0 +1,1 @@
+"""The pages that compare a draft plan with past invoices."""
