@@ -67,15 +67,15 @@ class TestCustomer:
     @pytest.mark.parametrize(
         ("action", "address"),
         [
-            ("assign_subject", "/console/assign-subject/?customer={}"),
-            ("subscribe", "/console/subscribe/?customer={}"),
-            ("invoices", "/console/billing/invoice/?customer__id__exact={}"),
+            ("assign_subject", "/console/assign-subject/?customer={0.pk}"),
+            ("subscribe", "/console/subscribe/?customer={0.pk}"),
+            ("invoices", "/console/invoices/?every=on&text={0.key}"),
         ],
     )
     def test_leads_to_what_belongs_to_it(self, owner, action, address):
         customer = catalog.customer("acme")
         answer = owner.get(reverse(f"admin:billing_customer_{action}", args=[customer.pk]))
-        assert answer.url == address.format(customer.pk)
+        assert answer.url == address.format(customer)
 
     def test_filters_the_invoices(self, owner):
         invoice = month.invoiced()
