@@ -69,12 +69,15 @@ class OneInvoice(View):
     def get(self, request: Request, name: str) -> Response:
         """The invoice of that number, or id, with its lines and the steps to each amount."""
         parameters.read(parameters.NoParameters, request)
-        return Response(shown_in_full(of_name(name)))
+        return Response(_shown_in_full(of_name(name, _with_lines())))
 
 
-def of_name(name: str) -> Invoice:
-    """The invoice of an address: its number, or, as drafts have none, its id. Raises NotFound."""
-    rows = _with_lines()
+def of_name(name: str, rows: QuerySet[Invoice] | None = None) -> Invoice:
+    """The invoice of an address: its number, or, as drafts have none, its id. Raises NotFound.
+
+    ``rows``: among which it is looked for, by default all, without their lines.
+    """
+    rows = Invoice.objects.select_related("customer") if rows is None else rows
     invoice = find(rows, number=name)
     if invoice is None and name.isascii() and name.isdigit() and len(name) < 19:
         invoice = find(rows, pk=int(name))
@@ -84,8 +87,12 @@ def of_name(name: str) -> Invoice:
     return invoice
 
 
-def shown_in_full(invoice: Invoice) -> shapes.FullInvoice:
-    """The invoice as the API answers it, with its service periods and lines."""
+def shown_anew(invoice: Invoice) -> shapes.FullInvoice:
+    """The invoice as the API answers it, read again with its service periods and lines."""
+    return _shown_in_full(_with_lines().get(pk=invoice.pk))
+
+
+def _shown_in_full(invoice: Invoice) -> shapes.FullInvoice:
     return shapes.FullInvoice(
         **_head(invoice),
         seller=invoice.seller,

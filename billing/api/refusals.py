@@ -8,10 +8,16 @@ from http import HTTPStatus
 
 from rest_framework import exceptions
 
-from billing import publishing, registering, statements, subscribing, versions
+from billing import publishing, registering, statements, subscribing, taxing, versions
+from billing.invoicing import crediting, drafting, finalizing, paying, running, voiding
 
 # Refused whatever is stored: the request itself is wrong.
 INVALID: tuple[type[Exception], ...] = (
+    crediting.CreditAmountInvalid,
+    crediting.InvoiceLineUnknown,
+    crediting.ReasonMissing,
+    paying.PaymentAmountInvalid,
+    paying.PaymentFromTheFuture,
     registering.CustomerInvalid,
     subscribing.MergedWithItself,
     subscribing.PauseEmpty,
@@ -20,9 +26,29 @@ INVALID: tuple[type[Exception], ...] = (
     subscribing.TimezoneUnknown,
     subscribing.TrialEndsBeforeItsStart,
     subscribing.ValidityEmpty,
+    taxing.PercentOutOfRange,
+    taxing.RatesMissing,
+    taxing.RatesOfUntaxed,
 )
 # Refused because of what is stored: the same request may be right at another time.
 CONFLICTS: tuple[type[Exception], ...] = (
+    crediting.CreditRefused,
+    drafting.PeriodAlreadyInvoiced,
+    drafting.PeriodNotEnded,
+    finalizing.GraceNotOver,
+    finalizing.InvoiceAlreadyFinalized,
+    finalizing.InvoiceBlocked,
+    finalizing.SellerMissing,
+    paying.InvoiceCredited,
+    paying.InvoicePaidFor,
+    paying.PaymentRefused,
+    running.RunNotEnded,
+    taxing.TaxRefused,
+    voiding.InvoiceAlreadyReplaced,
+    voiding.InvoiceAlreadyVoid,
+    voiding.InvoiceNotFinalized,
+    voiding.InvoiceNotVoid,
+    voiding.InvoicePaid,
     registering.CustomerKeyTaken,
     subscribing.SubscriptionRefused,
     statements.StatementRefused,

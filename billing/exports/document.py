@@ -29,7 +29,7 @@ def of(voucher: Voucher, *, has_steps: bool = False) -> dict[str, Any]:
         "labels": show.labels,
         "language": show.language,
         "title": show.labels["credit_note" if is_credit else "invoice"],
-        "state": "CREDIT" if is_credit else voucher.invoice.state,
+        "state": "CREDIT" if is_credit else voucher.state,
         "number": voucher.credit_note.number if voucher.credit_note else voucher.invoice.number or "",
         "currency": voucher.currency,
         "seller": _party(voucher.seller)
@@ -126,7 +126,8 @@ def _parts(voucher: Voucher, show: Display) -> str:
 def _closing(voucher: Voucher, show: Display) -> str:
     """The last sentence: how to pay, or why there is nothing to pay."""
     if voucher.credit_note:
-        return breakable(f"{show.labels['reason']} {voucher.credit_note.reason}")
+        reason = show.labels["void"] if voucher.is_taking_back else voucher.credit_note.reason
+        return breakable(f"{show.labels['reason']} {reason}")
     invoice = voucher.invoice
     if invoice.state == Invoice.State.DRAFT:
         return show.labels["draft_note"]

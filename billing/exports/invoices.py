@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import (
-    Count,
-    DateField,
-    DateTimeField,
-    Exists,
-    F,
-    Func,
-    Max,
-    Min,
-    OuterRef,
-    Prefetch,
-    Q,
-    QuerySet,
-    Sum,
-    TextField,
-)
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce, Collate, Length
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models.functions import Collate, Length
 
+from billing.exports import closed, service_months, vouchers
 from billing.exports.totals import Totals
 from billing.exports.vouchers import Voucher
 from billing.models import (
@@ -53,18 +38,26 @@ _CREDITED = (
 )
 
 
-def stream(*, month: date, has_inputs: bool = True) -> Iterator[Voucher]:
-    """The month's issued invoices, void ones too, then its credit notes, by number, with lines loaded.
+def stream(*, month: date, has_inputs: bool = True, asked_at: datetime | None = None) -> Iterator[Voucher]:
+    """The month's issued invoices, void ones too, its credit notes, and what takes back invoices of closed
+    months that were voided in this one, each by number, with lines loaded.
 
-    ``has_inputs``: whether what they were computed from is loaded, which may be large. At most `CHUNK` of
-    them are in memory. One cursor reads the invoices, so that one that is finalized meanwhile is either in it
-    or not.
+    ``has_inputs``: whether what they were computed from is loaded, which may be large. ``asked_at``: when
+    the export was asked for that they are for. At most `CHUNK` of them are in memory. One cursor reads the
+    invoices, so that one that is finalized meanwhile is either in it or not.
     """
-    in_order = _by_number(of_month(month).filter(state__in=ISSUED).select_related("customer"))
-    for invoice in in_order.prefetch_related(_periods(has_inputs), _LINES).iterator(chunk_size=CHUNK):
-        yield Voucher(invoice)
+    closed_at = closed.at(month=month, asked_at=asked_at)
+    for invoice in _read(issued(month, closed_at=closed_at), has_inputs):
+        yield Voucher(invoice, closed_at=closed_at)
     for note in _by_number(_with_credited(credit_notes_of(month))).iterator(chunk_size=CHUNK):
         yield Voucher(note.invoice, note)
+    for invoice in _read(voided_later(month), has_inputs):
+        yield vouchers.taking_back(invoice)
+
+
+def _read(invoices: QuerySet[Invoice], has_inputs: bool) -> Iterator[Invoice]:
+    in_order = _by_number(invoices.select_related("customer"))
+    return in_order.prefetch_related(_periods(has_inputs), _LINES).iterator(chunk_size=CHUNK)
 
 
 def with_lines(*, invoice: Invoice) -> Invoice:
@@ -93,40 +86,70 @@ def _by_number(documents: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def count(*, month: date) -> int:
-    """How many vouchers the month has: issued invoices, void ones included, and credit notes."""
-    return of_month(month).filter(state__in=ISSUED).count() + credit_notes_of(month).count()
+    """How many vouchers the month has: what `stream` gives."""
+    own = issued(month, closed_at=closed.at(month=month)).count()
+    return own + credit_notes_of(month).count() + voided_later(month).count()
 
 
 def draft_count(*, month: date) -> int:
     """How many drafts would belong to the month: they are not exported."""
-    return of_month(month).filter(state=Invoice.State.DRAFT).count()
+    drafts = of_month(month).filter(state=Invoice.State.DRAFT)
+    if closed.at(month=month) is not None:
+        drafts = drafts.filter(replaces__isnull=True)  # see `issued`
+    return drafts.count()
 
 
 def is_open(*, month: date) -> bool:
     """Whether something of the month is still to be invoiced: a draft, or a period that ends in it."""
-    first, after = _bounds(month)
+    first, after = service_months.bounds(month)
     due = Subscription.objects.filter(
-        next_billing_at__gt=_midnight(first), next_billing_at__lte=_midnight(after)
+        next_billing_at__gt=service_months.midnight(first),
+        next_billing_at__lte=service_months.midnight(after),
     )
     return draft_count(month=month) > 0 or due.exists()
 
 
 def totals(*, month: date) -> tuple[int, Totals]:
     """How many invoices charge something in the month, and what is owed by currency, less credit notes."""
-    sums = of_month(month).filter(state__in=CHARGED).order_by().values("currency")
+    is_charged = Q(state__in=CHARGED)
+    closed_at = closed.at(month=month)
+    if closed_at is not None:
+        is_charged |= Q(state=Invoice.State.VOID, voided_at__gt=closed_at)
+    sums = issued(month, closed_at=closed_at).filter(is_charged).order_by().values("currency")
     number, result = 0, Totals()
     for row in sums.annotate(invoices=Count("pk"), amount=Sum("total")):
         number += row["invoices"]
         result.add(row["currency"], row["amount"])
     for row in credit_notes_of(month).order_by().values("currency").annotate(amount=Sum("total")):
         result.add(row["currency"], -row["amount"])
+    for row in voided_later(month).order_by().values("currency").annotate(amount=Sum("total")):
+        result.add(row["currency"], -row["amount"])
     return number, result
 
 
 def credit_notes_of(month: date) -> QuerySet[CreditNote]:
     """The credit notes that were issued in the month, in UTC: what was exported before stays as it was."""
-    first, after = _bounds(month)
-    return CreditNote.objects.filter(issued_at__gte=_midnight(first), issued_at__lt=_midnight(after))
+    first, after = service_months.bounds(month)
+    return CreditNote.objects.filter(
+        issued_at__gte=service_months.midnight(first), issued_at__lt=service_months.midnight(after)
+    )
+
+
+def voided_later(month: date) -> QuerySet[Invoice]:
+    """The invoices that were voided in the month after their own was closed: it takes them back."""
+    return Invoice.objects.filter(pk__in=closed.voided_later(month=month))
+
+
+def issued(month: date, *, closed_at: datetime | None) -> QuerySet[Invoice]:
+    """The month's invoices that were issued, void ones too.
+
+    ``closed_at``: what was finalized later in place of a void invoice belongs to another month.
+    """
+    own = of_month(month).filter(state__in=ISSUED)
+    if closed_at is not None:
+        own = own.exclude(replaces__isnull=False, finalized_at__gt=closed_at)
+    late = closed.replaced_later(month=month)
+    return Invoice.objects.filter(Q(pk__in=own.values("pk")) | Q(pk__in=late)) if late else own
 
 
 def of_month(month: date) -> QuerySet[Invoice]:
@@ -135,33 +158,14 @@ def of_month(month: date) -> QuerySet[Invoice]:
     Usage counts for the month of the last instant before the end, by the subscription's own clock. A fee in
     advance counts for the month in which its period starts, where nothing was billed in arrears.
     """
-    first, after = _bounds(month)
-    last = F("end_at") - timedelta(microseconds=1)
-    last_day = Max(_local_day(last), filter=Q(part=ServicePeriod.Part.ARREARS))
-    served = (
-        ServicePeriod.objects.order_by()
-        .values("invoice")
-        .annotate(day=Coalesce(last_day, Min(_local_day(F("start_at")))))
-        .filter(day__gte=first, day__lt=after)
-    )
+    first, after = service_months.bounds(month)
+    served = service_months.served().filter(day__gte=first, day__lt=after)
     has_period = Exists(ServicePeriod.objects.filter(invoice=OuterRef("pk")))
     return Invoice.objects.filter(
         Q(pk__in=served.values("invoice"))
-        | Q(~has_period, finalized_at__gte=_midnight(first), finalized_at__lt=_midnight(after))
+        | Q(
+            ~has_period,
+            finalized_at__gte=service_months.midnight(first),
+            finalized_at__lt=service_months.midnight(after),
+        )
     )
-
-
-def _bounds(month: date) -> tuple[date, date]:
-    """The first day of the month, and that of the next one."""
-    first = month.replace(day=1)
-    return first, (first + timedelta(days=31)).replace(day=1)
-
-
-def _local_day(instant: Combinable) -> Cast:
-    """The date of an instant by the subscription's own clock."""
-    zone_name = Cast(F("subscription__timezone"), TextField())
-    return Cast(Func(zone_name, instant, function="timezone", output_field=DateTimeField()), DateField())
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -31,7 +31,7 @@ def request(*, month: date, formats: Sequence[str], by: str, at: datetime) -> Ex
 
     ``month``: any day of it. ``formats``: names of `formats.ALL`, none for all. Raises formats.FormatUnknown.
     """
-    known_formats.named(formats)
+    known_formats.check(formats)
     export = Export.objects.create(
         month=month.replace(day=1), made_at=at, made_by=by, formats=list(formats), folder=""
     )
@@ -88,7 +88,11 @@ def _write(export: Export) -> None:
 
     def files(folder: Path) -> None:
         export.manifest = months.files(
-            month=export.month, formats=export.formats, folder=folder, progress=tell
+            month=export.month,
+            formats=export.formats,
+            folder=folder,
+            asked_at=export.made_at,
+            progress=tell,
         )
 
     if not export.prefix:

@@ -50,7 +50,7 @@ def write(
     Raises formats.FormatUnknown and folder.FolderUnusable.
     """
     month = month.replace(day=1)
-    manifest = files(month=month, formats=formats, folder=folder, progress=progress)
+    manifest = files(month=month, formats=formats, folder=folder, asked_at=at, progress=progress)
     return Export.objects.create(
         month=month,
         made_at=at,
@@ -68,13 +68,17 @@ def files(
     month: date,
     formats: Sequence[str],
     folder: Path,
+    asked_at: datetime | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """The manifest of the month's files, which now stand in ``folder``. See `write`; no record is kept."""
+    """The manifest of the month's files, which now stand in ``folder``. See `write`; no record is kept.
+
+    ``asked_at``: when the export was asked for: what is voided later is left to a later month.
+    """
     chosen = known_formats.named(formats)
     with folders.staging(folder=folder, month=f"{month:%Y-%m}") as staged:
         counted = _Counted()
-        written = _written(month, chosen, staged, counted, progress)
+        written = _written(month, chosen, staged, counted, asked_at, progress)
         manifest = _manifest(month, written, staged, counted)
         folders.publish(folder=folder, manifest=manifest)
     return manifest
@@ -105,6 +109,7 @@ def _written(
     chosen: list[Format],
     staged: Path,
     counted: _Counted,
+    asked_at: datetime | None,
     progress: Callable[[int, int], None] | None,
 ) -> list[tuple[Format, Written]]:
     expected = invoices.count(month=month) if progress else 0
@@ -113,7 +118,8 @@ def _written(
             (each, stack.enter_context(closing(each.writer(folder=staged, month=month)))) for each in chosen
         ]
         has_inputs = any(each.READS_INPUTS for each in chosen)
-        for done, voucher in enumerate(invoices.stream(month=month, has_inputs=has_inputs), start=1):
+        stream = invoices.stream(month=month, has_inputs=has_inputs, asked_at=asked_at)
+        for done, voucher in enumerate(stream, start=1):
             counted.add(voucher)
             for _format, writer in writers:
                 writer.add(voucher)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -36,7 +37,7 @@ def _ended(day: int, at: datetime) -> Iterator[date]:
     months = [now.replace(day=1)]
     for _ in range(MONTHS_BACK):
         months.append((months[-1] - timedelta(days=1)).replace(day=1))
-    for after, month in reversed(list(zip(months, months[1:], strict=False))):
+    for after, month in reversed(list(itertools.pairwise(months))):
         if now >= after.replace(day=day):
             yield month
 

@@ -8,9 +8,8 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-import typst
 
 from billing.exports import document, invoices
 from billing.exports.shape import Written
@@ -23,6 +22,9 @@ CONTENT_TYPE = "application/pdf"
 IS_FILE_PER_INVOICE = True
 READS_INPUTS = True
 FOLDER = "pdf"
+
+if TYPE_CHECKING:
+    from typst import Compiler
 
 _HERE = Path(__file__).resolve().parent
 # A compiler cannot be entered by two threads of the web process at once.
@@ -100,8 +102,10 @@ def _set(printed: str, timestamp: int) -> bytes:
 
 
 @functools.cache
-def _compiler() -> typst.Compiler:
+def _compiler() -> Compiler:
     """One a process: it reads the fonts once. It takes a path: given bytes it fails the second time."""
+    import typst  # where it is used: most processes never set a document
+
     return typst.Compiler(
         str(_HERE / "templates" / "invoice.typ"),
         root=str(_HERE / "templates"),

@@ -46,7 +46,7 @@ def make_unfinished() -> None:
 
 @shared_task(name="billing.exports.tasks.export_ended_months", ignore_result=True)
 def export_ended_months() -> None:
-    """Asks for the exports of months that ended, from EXPORT_DAY of the month after on; never where it is 0."""
+    """Asks for exports of ended months, from EXPORT_DAY of the month after on; never where it is 0."""
     for export in month_ends.request(day=settings.EXPORT_DAY, at=timezone.now()):
         log.info("export_of_ended_month", export=export.pk, month=str(export))
         call_worker(export_id=export.pk)

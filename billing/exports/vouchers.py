@@ -17,6 +17,7 @@ from typing import Any
 from billing.exports import parties
 from billing.exports.totals import to_places
 from billing.models import CreditNote, Invoice, InvoiceLine, ServicePeriod
+from metering import numbers
 
 PLAN_DISCOUNT = "plan_discount"
 TAX = "tax"
@@ -50,6 +51,8 @@ class Voucher:
 
     invoice: Invoice
     credit_note: CreditNote | None = None
+    # From when on nothing that happens to the invoice changes what its month says of it.
+    closed_at: datetime | None = None
     # What several formats compute of it, by the module that does.
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -69,7 +72,25 @@ class Voucher:
 
     @property
     def is_void(self) -> bool:
-        return self.credit_note is None and self.invoice.state == Invoice.State.VOID
+        """Whether it charges nothing. One that was voided after its month was closed still does there."""
+        if self.credit_note is not None or self.invoice.state != Invoice.State.VOID:
+            return False
+        return (
+            self.closed_at is None
+            or self.invoice.voided_at is None
+            or self.invoice.voided_at <= self.closed_at
+        )
+
+    @property
+    def is_taking_back(self) -> bool:
+        """Whether it is the correction for an invoice that was voided, see `taking_back`."""
+        return self.credit_note is not None and self.credit_note.pk is None
+
+    @property
+    def state(self) -> str:
+        """The invoice's state by this voucher: whether it was paid, too; never VOID where it charges."""
+        is_still_charged = self.invoice.state == Invoice.State.VOID and not self.is_void
+        return Invoice.State.FINALIZED if is_still_charged else self.invoice.state
 
     @property
     def issued_at(self) -> datetime | None:
@@ -124,7 +145,9 @@ class Voucher:
     def entries(self) -> list[Entry]:
         if self.is_void:
             return []
-        if self.credit_note:
+        if self.is_taking_back:
+            found = list(self._taken_back())
+        elif self.credit_note:
             own = [_credited(line) for line in self.credit_note.lines.all()]
             found = [Entry(period, line, f"1/{line.position}") for period, line in own]
         else:
@@ -134,6 +157,15 @@ class Voucher:
                 for line in _lines(period)
             ]
         return [*found, *self._tax_entries(len(found))]
+
+    def _taken_back(self) -> Iterator[Entry]:
+        """What the void invoice charged, with the other sign."""
+        position = 0
+        for place, period in enumerate(self.invoice.service_periods.all(), start=1):
+            for line in _lines(period):
+                if line.amount:
+                    position += 1
+                    yield Entry(period, _reversed(line, position), f"{place}/{line.position}")
 
     def _tax_entries(self, after: int) -> Iterator[Entry]:
         for place, tax in enumerate(self.taxes, start=1):
@@ -170,6 +202,45 @@ def _lines(period: ServicePeriod) -> Iterator[InvoiceLine]:
             unrounded=f"{amount:f}",
             note=f"{discount['percent']} %" if discount.get("percent") else "",
         )
+
+
+def taking_back(invoice: Invoice) -> Voucher:
+    """The correction for an invoice that was voided after its month was closed: a credit note for all of it.
+
+    It is nobody's document but a voucher of the books: its number is the invoice's with "-VOID".
+    """
+    with numbers.exact():
+        subtotal = invoice.subtotal - invoice.discount_total
+    note = CreditNote(
+        invoice=invoice,
+        customer=invoice.customer,
+        number=f"{invoice.number}-VOID",
+        issued_at=invoice.voided_at,
+        currency=invoice.currency,
+        subtotal=subtotal,
+        taxes=invoice.taxes,
+        tax_total=invoice.tax_total,
+        total=invoice.total,
+        reason=f"{invoice.number} was voided",
+    )
+    return Voucher(invoice, note)
+
+
+def _reversed(line: InvoiceLine, position: int) -> InvoiceLine:
+    return InvoiceLine(
+        position=position,
+        kind=line.kind,
+        adjusts=line.adjusts,
+        component=line.component,
+        group=line.group,
+        dimensions=line.dimensions,
+        name=line.name,
+        mode=line.mode,
+        timing=line.timing,
+        amount=-line.amount,
+        unrounded=f"{-line.amount:f}",
+        note=line.note,
+    )
 
 
 def _credited(line: Any) -> tuple[ServicePeriod | None, InvoiceLine]:

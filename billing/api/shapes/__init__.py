@@ -20,6 +20,15 @@ from billing.api.shapes.contracts import (
     Subscription,
     Subscriptions,
 )
+from billing.api.shapes.corrections import (
+    CreditedLine,
+    CreditNote,
+    CreditNotes,
+    FullCreditNote,
+    Payment,
+    Payments,
+    Standing,
+)
 from billing.api.shapes.histories import (
     History,
     PastChange,
@@ -33,6 +42,13 @@ from billing.api.shapes.invoices import (
     ServicePeriod,
     Tax,
 )
+from billing.api.shapes.runs import (
+    InvoiceRun,
+    InvoiceRuns,
+    RunFailure,
+    RunFailures,
+    StartedRun,
+)
 from billing.api.shapes.statements import (
     CustomerNow,
     Discount,
@@ -44,6 +60,7 @@ from billing.api.shapes.statements import (
     Step,
     Unbilled,
 )
+from billing.api.shapes.taxes import CustomerTax, TaxRate, TaxRates
 from billing.api.shapes.values import Amount
 
 __all__ = [
@@ -51,27 +68,40 @@ __all__ = [
     "Applied",
     "Change",
     "ChargedLine",
+    "CreditNote",
+    "CreditNotes",
+    "CreditedLine",
     "Customer",
     "CustomerNow",
+    "CustomerTax",
     "Customers",
     "Difference",
     "Discount",
+    "FullCreditNote",
     "FullInvoice",
     "FullVersion",
     "History",
     "Invoice",
+    "InvoiceRun",
+    "InvoiceRuns",
     "Invoices",
     "Line",
     "PastChange",
     "PastValue",
     "Pause",
+    "Payment",
+    "Payments",
     "Phase",
     "PieceNow",
     "Plan",
     "Plans",
     "QuoteFault",
     "QuoteRefused",
+    "RunFailure",
+    "RunFailures",
     "ServicePeriod",
+    "Standing",
+    "StartedRun",
     "Statement",
     "Step",
     "Subject",
@@ -79,6 +109,8 @@ __all__ = [
     "Subscription",
     "Subscriptions",
     "Tax",
+    "TaxRate",
+    "TaxRates",
     "Unbilled",
     "Version",
     "Versions",

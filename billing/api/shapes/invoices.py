@@ -54,8 +54,12 @@ class Invoices(Shape):
 
 
 class ChargedLine(Line, kw_only=True):
-    """A line of an invoice. ``adjusts``: of an adjustment, the kind of line that it changes."""
+    """A line of an invoice. ``adjusts``: of an adjustment, the kind of line that it changes.
 
+    ``id``: names the line where a part of it is credited. A draft's lines are made anew now and then.
+    """
+
+    id: int
     adjusts: str
 
 
