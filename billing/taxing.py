@@ -25,13 +25,25 @@ class TaxRefused(Exception):
 class PercentOutOfRange(TaxRefused):
     """A rate is from 0 to 100 percent."""
 
+    field = "percent"
+
+
+class TaxRateCodeTaken(TaxRefused):
+    """Another rate has this code already."""
+
+    field = "code"
+
 
 class RatesMissing(TaxRefused):
     """A taxed customer needs a rate."""
 
+    field = "rates"
+
 
 class RatesOfUntaxed(TaxRefused):
     """A customer who is exempt, or owes the tax themselves, has no rates."""
+
+    field = "rates"
 
 
 def of(*, customer: Customer, net: Decimal, digits: int) -> list[Tax]:
@@ -56,10 +68,39 @@ def define_rate(*, code: str, name: str, percent: Decimal) -> TaxRate:
 
     Raises PercentOutOfRange.
     """
-    if not 0 <= percent <= 100:
-        raise PercentOutOfRange(f"{percent} is no percentage from 0 to 100.")
+    _check_percent(percent)
     rate, _is_new = TaxRate.objects.update_or_create(code=code, defaults={"name": name, "percent": percent})
     return rate
+
+
+def new_rate(*, code: str, name: str, percent: Decimal) -> TaxRate:
+    """A new rate, which nobody bears yet. Raises PercentOutOfRange and TaxRateCodeTaken."""
+    _check_percent(percent)
+    rate, is_new = TaxRate.objects.get_or_create(code=code, defaults={"name": name, "percent": percent})
+    if not is_new:
+        raise TaxRateCodeTaken(f"There is a tax rate with the code {code} already.")
+    return rate
+
+
+@transaction.atomic
+def change_rate(*, rate: TaxRate, name: str | None = None, percent: Decimal | None = None) -> TaxRate:
+    """The rate with another name or percentage; None leaves it. Drafts follow, what is finalized does not.
+
+    Raises PercentOutOfRange.
+    """
+    changed = TaxRate.objects.select_for_update().get(pk=rate.pk)
+    if percent is not None:
+        _check_percent(percent)
+        changed.percent = percent
+    if name is not None:
+        changed.name = name
+    changed.save(update_fields=["name", "percent"])
+    return changed
+
+
+def _check_percent(percent: Decimal) -> None:
+    if not 0 <= percent <= 100:
+        raise PercentOutOfRange(f"{percent} is no percentage from 0 to 100.")
 
 
 @transaction.atomic

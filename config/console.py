@@ -91,6 +91,15 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Planning",
+                "items": [
+                    _entry("Estimate", "calculate", "console:estimate", "billing.view_plan"),
+                    _entry("Advice", "balance", "console:advice", "billing.view_plan"),
+                    _entry("What if", "rule", "console:what_ifs", "billing.view_invoice"),
+                    _entry("Price trends", "trending_down", "console:trends", "billing.view_plan"),
+                ],
+            },
+            {
                 "title": "Usage",
                 "items": [
                     _entry("Explorer", "query_stats", "console:usage", "metering.view_usageseries"),

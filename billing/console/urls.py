@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
+from billing.console.advice import view as advice
 from billing.console.assign_subject import view as assign_subject
 from billing.console.customer import actions as customer_actions
 from billing.console.customer import view as customer
+from billing.console.estimate import view as estimate
 from billing.console.events import view as events
 from billing.console.exports import view as exports
 from billing.console.invoice import actions as invoice_actions
@@ -19,15 +21,19 @@ from billing.console.runs import view as runs
 from billing.console.subscribe import view as subscribe
 from billing.console.subscription import actions as subscription_actions
 from billing.console.subscription import view as subscription
+from billing.console.trends import view as trends
 from billing.console.unbilled import view as unbilled
 from billing.console.usage import view as usage
+from billing.console.what_if import view as what_if
 
 app_name = "console"
 urlpatterns = [
+    path("advice/", advice.page, name="advice"),
     path("assign-subject/", assign_subject.page, name="assign_subject"),
     path("customers/do/<slug:name>/<path:key>/", customer_actions.page, name="customer_action"),
     path("customers/<path:key>/", customer.page, name="customer"),
     path("subjects/<int:pk>/<slug:name>/", customer_actions.subject_page, name="subject_action"),
+    path("estimate/", estimate.page, name="estimate"),
     path("events/", events.listing, name="events"),
     path("events/<uuid:key>/", events.detail, name="event"),
     path("exports/", exports.listing, name="exports"),
@@ -45,7 +51,13 @@ urlpatterns = [
     path("subscribe/", subscribe.page, name="subscribe"),
     path("subscriptions/do/<slug:name>/<path:key>/", subscription_actions.page, name="subscription_action"),
     path("subscriptions/<path:key>/", subscription.page, name="subscription"),
+    path("trends/", trends.page, name="trends"),
     path("unbilled/", unbilled.page, name="unbilled"),
     path("usage/", usage.page, name="usage"),
     path("usage/csv/", usage.download, name="usage_csv"),
+    path("what-if/", what_if.listing, name="what_ifs"),
+    path("what-if/new/", what_if.new, name="what_if_new"),
+    path("what-if/<int:pk>/", what_if.page, name="what_if"),
+    path("what-if/<int:pk>/cancel/", what_if.cancel, name="what_if_cancel"),
+    path("what-if/<int:pk>/csv/", what_if.download, name="what_if_csv"),
 ]

@@ -40,17 +40,25 @@ class InvoiceNotCreditable(CreditRefused):
 class CreditTooLarge(CreditRefused):
     """More would be given back than the invoice, or its line, charged and has not given back yet."""
 
+    field = "amount"
+
 
 class CreditAmountInvalid(CreditRefused):
     """What is credited is more than zero, and has no more digits than the currency."""
+
+    field = "amount"
 
 
 class ReasonMissing(CreditRefused):
     """A credit note says why."""
 
+    field = "reason"
+
 
 class InvoiceLineUnknown(CreditRefused):
     """The line stands on another invoice."""
+
+    field = "lines"
 
 
 @dataclass(frozen=True)

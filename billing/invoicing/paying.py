@@ -34,17 +34,25 @@ class InvoiceNotPayable(PaymentRefused):
 class PaymentAmountInvalid(PaymentRefused):
     """A payment is not zero, and has no more digits than the currency."""
 
+    field = "amount"
+
 
 class PaymentMoreThanDue(PaymentRefused):
     """More than is due of the invoice: mostly a slip of the pen, or meant for two invoices."""
+
+    field = "amount"
 
 
 class RefundMoreThanPaid(PaymentRefused):
     """More would have gone back than came in."""
 
+    field = "amount"
+
 
 class PaymentFromTheFuture(PaymentRefused):
     """It was received after now."""
+
+    field = "received_at"
 
 
 class InvoicePaidFor(Exception):

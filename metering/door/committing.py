@@ -19,9 +19,10 @@ from metering import ingesting
 
 log = structlog.get_logger(__name__)
 
-# Two commits are under way at once: PostgreSQL works on the one while the other is put together. More would
-# only make the groups smaller.
+# Two large commits are under way at once: PostgreSQL works on the one while the other is put together. Small
+# ones wait for each other instead, so that what came in meanwhile makes one group and not two.
 COMMITTERS = 2
+SMALL_EVENTS_MAX = 300
 # Were all that eight senders of large batches have under way in one commit, PostgreSQL would be idle until
 # they have sent more.
 COMMIT_EVENTS_MAX = 3_000
@@ -59,6 +60,7 @@ class Committer:
         self._after_commit = after_commit
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         self._starting = threading.Lock()
+        self._turn = threading.Lock()  # held while a group is collected, and while a small one is committed
         self._process_id = 0
 
     def commit(self, submission: ingesting.Submission) -> ingesting.Receipt:
@@ -87,25 +89,34 @@ class Committer:
                     self._process_id = os.getpid()
 
     def _run(self) -> None:
-        committed_s = 0.0
+        connection_used_s = 0.0
         while True:
-            group = self._next_group()
-            try:
-                if time.monotonic() - committed_s > IDLE_S_MAX:
-                    connection.close_if_unusable_or_obsolete()
-                outcomes: list[ingesting.Receipt | Exception] = [
-                    *ingesting.record([waiting.submission for waiting in group])
-                ]
-                committed_s = time.monotonic()
-            except Exception as error:
-                if not isinstance(error, ingesting.RecordingUnavailable):
-                    log.exception("commit_failed")
-                outcomes = [error] * len(group)
-                connection.close()
+            with self._turn:
+                group = self._next_group()
+                is_small = sum(waiting.submission.size for waiting in group) <= SMALL_EVENTS_MAX
+                if is_small:
+                    outcomes = self._recorded(group, connection_used_s)
+            if not is_small:
+                outcomes = self._recorded(group, connection_used_s)
+            connection_used_s = time.monotonic()
             for waiting, outcome in zip(group, outcomes, strict=True):
                 waiting.finish(outcome)
             if any(isinstance(outcome, ingesting.Receipt) for outcome in outcomes):
                 self._after_commit()
+
+    def _recorded(
+        self, group: list[_Waiting], connection_used_s: float
+    ) -> list[ingesting.Receipt | Exception]:
+        """The outcome of each submission of the group, for all of them the same error where it failed."""
+        try:
+            if time.monotonic() - connection_used_s > IDLE_S_MAX:
+                connection.close_if_unusable_or_obsolete()
+            return [*ingesting.record([waiting.submission for waiting in group])]
+        except Exception as error:
+            if not isinstance(error, ingesting.RecordingUnavailable):
+                log.exception("commit_failed")
+            connection.close()
+            return [error] * len(group)
 
     def _next_group(self) -> list[_Waiting]:
         """Whatever waits now, up to a bound; waits only for the first."""

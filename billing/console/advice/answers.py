@@ -10,7 +10,7 @@ from metering import numbers
 
 
 def shown(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """``plans`` with the cheapest marked, ``charts`` of break-even points, and ``best``, None without a price.
+    """``plans`` with the cheapest marked, ``charts`` of break-even points, and ``best`` (None: no price).
 
     Plans that are compared come first, the cheapest on top; then those with why they are not.
     """
@@ -41,7 +41,7 @@ def _chart(each: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "now": {"at": float(each["now"]), "name": "now"},
         "series": [_series(curve) for curve in each["curves"] if curve["corners"]],
         "marks": [
-            {"at": [float(point["at"]), float(point["amount"])], "name": _short(point["at"])}
+            [float(point["at"]), float(point["amount"])]
             for point in each["points"]
             if point["amount"] is not None
         ],

@@ -13,7 +13,9 @@ from django.http import QueryDict
 from billing.advising.request import PLANS_MAX
 from billing.console import typed
 from billing.console.typed import NumberField
+from metering import periods
 from metering.documents import DocumentError
+from metering.periods import Period
 
 ROWS_MAX = 50
 ROWS_SPARE = 2
@@ -40,15 +42,15 @@ class Row:
     def is_empty(self) -> bool:
         return not (self.meter or self.quantity or self.dimensions)
 
-    def written(self) -> dict[str, Any]:
-        """The row as a request has it. Raises ValueError for dimensions that cannot be read."""
+    def written(self, when: Mapping[str, str]) -> dict[str, Any]:
+        """The row as a request has it, used ``when``. Raises ValueError for dimensions that are none."""
         found: dict[str, str] = {}
         for pair in filter(None, (each.strip() for each in self.dimensions.split(","))):
             name, sign, value = (part.strip() for part in pair.partition("="))
             if not (name and sign):
                 raise ValueError("Write dimensions as name=value, such as model=gpt-5, region=eu.")
             found[name] = value
-        row = {"meter": self.meter, "quantity": typed.number(self.quantity)}
+        row = {"meter": self.meter, "quantity": typed.number(self.quantity), **when}
         return {**row, "dimensions": found} if found else row
 
 
@@ -79,6 +81,13 @@ class AdviceForm(forms.Form):
             "required": "Choose at least one plan.",
             "invalid_choice": "There is no plan “%(value)s”.",
         },
+    )
+    spread = forms.ChoiceField(
+        required=False,
+        label="When it is used",
+        choices=[("", "evenly over the month"), ("once", "all at its beginning")],
+        help_text="It matters to plans that price by the hour or the time of day.",
+        widget=forms.Select(attrs={"class": "c-input"}),
     )
     budget = NumberField(
         label="What a month may cost", help_text="Tells in how many months each plan stays below it."
@@ -119,21 +128,23 @@ class AdviceForm(forms.Form):
             raise forms.ValidationError(f"At most {ROWS_MAX} quantities can be typed here.")
         for row in self.rows:
             try:
-                row.written()
+                row.written({})
             except ValueError as error:
                 row.errors.append(str(error))
                 self.add_error(None, "What is wrong stands beside the quantity.")
         return chosen
 
-    def request(self) -> dict[str, Any]:
-        """The request for advice that a valid form makes."""
+    def request(self, month: Period) -> dict[str, Any]:
+        """The request for advice that a valid form makes; what was typed is of the month."""
         chosen = self.cleaned_data
+        start, end = (periods.format_instant(at) for at in (month.start, month.end))
         if chosen.get("customer"):
             names = ("customer", "first_month", "last_month")
             workload: dict[str, Any] = {name: chosen[name] for name in names if chosen[name]}
         else:
-            workload = {"usage": [row.written() for row in self.rows]}
-        made = {"workload": workload, "plans": chosen["plans"]}
+            when = {"at": start} if chosen["spread"] else {"at": start, "until": end}
+            workload = {"usage": [row.written(when) for row in self.rows]}
+        made = {"workload": workload, "plans": chosen["plans"], "period": {"start": start, "end": end}}
         return {**made, "budget": chosen["budget"]} if chosen["budget"] else made
 
     def tell(self, error: DocumentError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from billing.console.advice import answers
 from billing.console.advice.form import AdviceForm
 from billing.console.fields import CUSTOMERS_MAX
 from billing.models import Customer, Plan
+from metering import periods
 from metering.console import pages
 from metering.documents import DocumentError
 from metering.models import Meter, patience
@@ -48,7 +50,7 @@ def page(request: HttpRequest) -> HttpResponse:
     )
     context: dict[str, Any] = {}
     if is_asked and form.is_valid():
-        context = _answered(form)
+        context = _answered(form, at=now)
     return pages.render(
         request,
         "advice.html",
@@ -63,22 +65,24 @@ def page(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _answered(form: AdviceForm) -> dict[str, Any]:
+def _answered(form: AdviceForm, *, at: datetime) -> dict[str, Any]:
     """The answer for the template, or nothing where the form says why there is none."""
+    asked = form.request(periods.month_period(at.year, at.month))
     try:
         with patience.answer_in_time():
-            answer = advice.advise(form.request(), at=timezone.now(), work_max=WORK_MAX)
+            answer = advice.advise(asked, at=at, work_max=WORK_MAX)
     except DocumentError as error:
         form.tell(error)
         return {}
     except patience.TooSlow:
         form.add_error(None, TOO_SLOW)
         return {}
-    customer = form.cleaned_data.get("customer")
+    customer, has_budget = form.cleaned_data.get("customer"), bool(form.cleaned_data["budget"])
     return {
         "answer": answer,
         "workload": answers.rounded(answer["workload"]),
         "customer": Customer.objects.filter(key=customer).first() if customer else None,
-        "has_budget": bool(form.cleaned_data["budget"]),
+        "has_budget": has_budget,
+        "columns": 3 + 2 * (len(answer["months"]) > 1) + has_budget,  # beside a plan's name
         **answers.shown(answer),
     }

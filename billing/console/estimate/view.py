@@ -53,7 +53,7 @@ EXAMPLES = (
 
 @dataclass(frozen=True)
 class Fleet:
-    """A type of GPU: the figures of the table (None where there is none), all of them, and a link to prices."""
+    """A type of GPU: ``cells`` of the table (None: no such figure), all figures, and a link to prices."""
 
     gpu: str
     note: str

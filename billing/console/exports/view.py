@@ -1,4 +1,4 @@
-"""The exports of months: a form that asks for one, how far those are that are under way, and the files of those that are done."""
+"""The exports of months: a form that asks for one, how far those under way are, and the files of others."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ExportForm(forms.Form):
 
 @pages.needs("billing.view_export")
 def listing(request: HttpRequest) -> HttpResponse:
-    """What the month's export will hold, the form that asks for it, and the latest exports with their files."""
+    """What the month's export will hold, the form that asks for it, and the latest exports."""
     now = timezone.now()
     month = months.chosen(request.GET, at=now)
     form = ExportForm(request.POST if request.method == "POST" else None)
@@ -87,6 +87,6 @@ def _ask(request: HttpRequest, first: date, names: list[str], now: datetime) -> 
     tasks.ask(month=first, formats=names, by=request.user.get_username(), at=now)
     messages.success(
         request,
-        f"The export of {first:%B %Y} waits for a worker. Its files are listed below when it is done.",
+        f"The export of {first:%B %Y} waits for a worker. Its files are listed below once it is done.",
     )
     return redirect(f"{request.path}?month={first:%Y-%m}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from math import exp, isfinite, log
 from typing import Any
 
@@ -12,6 +12,7 @@ from billing.trends.fits import DAYS_A_YEAR
 
 SERIES_MAX = 10
 SPREAD_LOG = 50  # beyond it the small prices would lie on the axis
+BEFORE = timedelta(days=90)  # a version that holds from the beginning of time is drawn from so long before
 Point = list[Any]
 
 
@@ -53,9 +54,14 @@ def rents(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def own(series: Sequence[Mapping[str, Any]], *, today: date) -> dict[str, Any]:
     """Own prices as steps, from when each version counts until today."""
-    drawn = []
+    drawn: list[list[Point]] = []
+    dated = [point["effective_at"] for each in series for point in each["points"] if point["effective_at"]]
+    beginning = date.fromisoformat(min([today.isoformat(), *dated])[:10]) - BEFORE
     for each in series:
-        points = [[_since(point), float(point["amount"])] for point in each["points"]]
+        points = [
+            [(point["effective_at"] or beginning.isoformat())[:10], float(point["amount"])]
+            for point in each["points"]
+        ]
         drawn.append([*points, [max(today.isoformat(), points[-1][0]), points[-1][1]]])
     amounts = [point[1] for points in drawn for point in points]
     is_wide = bool(amounts) and min(amounts) > 0 and max(amounts) / min(amounts) > SPREAD_LOG
@@ -99,11 +105,6 @@ def turning_days(days: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return found if not days or found[-1] == days[-1] else [*found, days[-1]]
 
 
-def _since(point: Mapping[str, Any]) -> str:
-    text: str = point["effective_at"] or point["published_at"]
-    return text[:10]
-
-
 def _rent(each: Mapping[str, Any]) -> Point:
     return [each["date"], float(each["price"]), f"{each['gpu']}, {each['provider']}, {each['tier']}"]
 
@@ -132,7 +133,9 @@ def _by_model(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     names = sorted(by_name, key=lambda name: (-len(by_name[name]), name))
     is_few = len(names) <= SERIES_MAX
     changed = [name for name in names if is_few or len(by_name[name]) > 1][:SERIES_MAX]
-    found = [{"name": name[0], "kind": "steps", "points": by_name[name]} for name in changed]
+    found: list[dict[str, Any]] = [
+        {"name": name[0], "kind": "steps", "points": by_name[name]} for name in changed
+    ]
     others = [point for name in names if name not in changed for point in by_name[name]]
     if others:
         title = f"{len(names) - len(changed)} others" if changed else f"{len(names)} models"
@@ -155,7 +158,10 @@ def _fit(fit: Mapping[str, Any] | None, points: Sequence[Mapping[str, Any]]) -> 
         factor = float(fit[key]) if fit[key] != "infinite" else 0.0
         if factor > 0 and isfinite(factor):
             ends = [
-                [day.isoformat(), exp(middle - log(factor) * ((day - first).days - middle_days) / DAYS_A_YEAR)]
+                [
+                    day.isoformat(),
+                    exp(middle - log(factor) * ((day - first).days - middle_days) / DAYS_A_YEAR),
+                ]
                 for day in (first, last)
             ]
-            yield {"name": name, "kind": kind, "points": ends, "colour": 4}
+            yield {"name": name, "kind": kind, "points": ends, "is_plain": True}

@@ -110,8 +110,8 @@ class BesideForm(MarketForm):
     field_order = ("own", "per", "kind", "provider", "model", "first", "last")
     family = None  # one model is compared
 
-    def __init__(self, asked: Any, *, owns: Sequence[tuple[str, str]]) -> None:
-        super().__init__(asked)
+    def __init__(self, asked: Any, *, owns: Sequence[tuple[str, str]], **options: Any) -> None:
+        super().__init__(asked, **options)
         self.fields["own"].choices = owns
         for name in ("model", "first", "last"):
             self.fields[name].required = True

@@ -23,7 +23,8 @@ TABS = {
     PLANS: "Own prices",
     BESIDE: "Own beside the market",
 }
-ROWS_MAX = 300
+ROWS_MAX = 50
+SERIES_MAX = 500
 # A first picture, before anybody has asked.
 FIRST_MARKET = {"kind": "output", "provider": "openai"}
 FIRST_GPU = "H100"
@@ -100,7 +101,7 @@ def _plans(asked: QueryDict, today: date) -> dict[str, Any]:
     shown = form.PlanForm(asked, plans=[(code, f"{name} ({code})") for code, name in plans])
     if not shown.is_valid():
         return {"form": shown}
-    series = own.answer(plan=shown.cleaned_data["plan"])["series"][:ROWS_MAX]
+    series = own.answer(plan=shown.cleaned_data["plan"])["series"][:SERIES_MAX]
     return {
         "form": shown,
         "series": series,
@@ -117,7 +118,6 @@ def _beside(asked: QueryDict, today: date) -> dict[str, Any]:
     ]
     if not owns:
         return {"form": None}
-    is_asked = "own" in asked
     for name, value in {
         "kind": "output",
         "per": "1000000",
@@ -126,12 +126,10 @@ def _beside(asked: QueryDict, today: date) -> dict[str, Any]:
     }.items():
         _default(asked, name, value)
     labelled = [(value, f"{label}, {value.rsplit(SEPARATOR, 1)[-1]}") for value, label in owns]
+    if "own" not in asked:
+        return {"form": form.BesideForm(None, owns=labelled, initial=asked.dict())}
     shown = form.BesideForm(asked, owns=labelled)
-    if not is_asked:
-        return {"form": form.BesideForm(None, owns=labelled) if False else _unasked(shown)}
-    if not shown.is_valid():
-        return {"form": shown}
-    return {"form": shown, **_compared(shown)}
+    return {"form": shown, **_compared(shown)} if shown.is_valid() else {"form": shown}
 
 
 def _compared(shown: form.BesideForm) -> dict[str, Any]:

@@ -29,8 +29,8 @@
     return `${point.marker}${about || point.seriesName}\n${at}: ${number.format(y)} ${drawn.y.name}`;
   };
 
-  const seriesOf = (each, place) => ({
-    name: each.name, data: each.points, color: COLOURS[(each.colour ?? place) % COLOURS.length],
+  const seriesOf = (colours) => (each, place) => ({
+    name: each.name, data: each.points, color: each.is_plain ? colours.ink : COLOURS[(each.colour ?? place) % COLOURS.length],
     type: each.kind === "points" ? "scatter" : "line",
     step: each.kind === "steps" ? "end" : undefined,
     symbol: each.kind === "dashes" ? "none" : "circle", symbolSize: each.kind === "line" ? 5 : 7,
@@ -43,8 +43,8 @@
     const found = [];
     if (drawn.marks?.length) {
       found.push({
-        name: "crossing", type: "scatter", data: drawn.marks.map((mark) => [...mark.at, mark.name]), symbolSize: 11, color: colours.ink, z: 5,
-        label: { show: true, position: "top", color: colours.ink, formatter: (point) => point.data[2] }, labelLayout: { hideOverlap: true },
+        name: "crossing", type: "scatter", data: drawn.marks, symbolSize: 11, color: colours.ink, z: 5,
+        label: { show: true, position: "top", color: colours.ink, formatter: (point) => number.format(point.data[0]) }, labelLayout: { hideOverlap: true },
       });
     }
     if (drawn.now) {
@@ -62,7 +62,7 @@
   const options = (place, drawn) => {
     const colours = Object.fromEntries(["soft", "line", "ink", "paper"].map((name) => [name, colourOf(place, `--c-${name}`)]));
     const isNarrow = place.clientWidth < NARROW;
-    const named = drawn.series.filter((each) => !each.is_unnamed).map((each) => each.name);
+    const named = drawn.series.map((each) => each.name);
     return {
       animation: false,
       aria: { enabled: true },
@@ -78,7 +78,7 @@
       },
       xAxis: { ...axis(drawn.x, colours), nameLocation: "middle", nameGap: 28, minInterval: drawn.x.type === "time" ? DAY_MS : undefined, splitNumber: isNarrow ? 3 : 6 },
       yAxis: { ...axis(drawn.y, colours), nameTextStyle: { color: colours.soft, align: "left" } },
-      series: [...drawn.series.map(seriesOf), ...added(drawn, colours)],
+      series: [...drawn.series.map(seriesOf(colours)), ...added(drawn, colours)],
     };
   };
 

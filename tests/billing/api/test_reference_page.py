@@ -12,7 +12,14 @@ from config.api import reference
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE = (DOCS / "api.md").read_text()
 # They only hold others together, and are never raised themselves.
-FAMILIES = {"SubscriptionRefused", "StatementRefused", "PublishingRefused"}
+FAMILIES = {
+    "CreditRefused",
+    "PaymentRefused",
+    "PublishingRefused",
+    "StatementRefused",
+    "SubscriptionRefused",
+    "TaxRefused",
+}
 
 
 def kinds(kind):

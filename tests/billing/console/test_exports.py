@@ -1,10 +1,12 @@
 """The page of exports."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
 
+from billing.exports import making
 from billing.models import Export
 from tests.billing.console import month
 from tests.billing.exports import sample
@@ -20,20 +22,61 @@ def folder(settings, tmp_path):
     return settings.EXPORTS_DIR
 
 
-def made(client, *formats):
+def asked(client, *formats):
     return client.post(ADDRESS, {"formats": formats})
 
 
+def made(client, *formats):
+    """What asking was answered; a worker has been there meanwhile."""
+    answer = asked(client, *formats)
+    for export_id in making.unfinished():
+        making.make(export_id=export_id, at=lambda: datetime(2020, 6, 15, tzinfo=UTC))
+    return answer
+
+
+def page_of(client):
+    return client.get(ADDRESS).content.decode()
+
+
 class TestExports:
-    def test_are_made_and_listed_with_their_files(self, owner, folder):
+    def test_are_asked_for_and_wait_for_a_worker(self, owner, folder):
         month.invoiced()
-        answer = made(owner, "csv", "pdf")
+        answer = asked(owner, "csv", "pdf")
         assert (answer.status_code, answer.url) == (302, ADDRESS)
         export = Export.objects.get()
-        assert (export.made_by, f"{export.month:%Y-%m}") == ("owner", "2020-05")
+        assert (export.state, export.formats, export.made_by) == ("PENDING", ["csv", "pdf"], "owner")
+        assert f"{export.month:%Y-%m}" == "2020-05"
         assert Path(export.folder).is_relative_to(folder)
-        page = owner.get(ADDRESS).content.decode()
-        assert "The export of May 2020 is ready" in page
+        page = page_of(owner)
+        assert "The export of May 2020 waits for a worker." in page
+        assert "Waiting for a worker" in page
+        assert "No exports yet" not in page
+
+    def test_say_how_far_they_are_and_ask_again_until_they_are_done(self, owner):
+        month.invoiced()
+        asked(owner, "csv")
+        Export.objects.update(state=Export.State.RUNNING, done=1200, expected=90_000)
+        page = page_of(owner)
+        assert "1,200 of 90,000" in page
+        assert 'data-refresh-s="4"' in page
+        assert "console/refreshing.js" in page
+        made(owner, "csv")
+        page = page_of(owner)
+        assert "Under way" not in page
+        assert "refreshing.js" not in page
+
+    def test_say_why_one_failed(self, owner, folder):
+        month.invoiced()
+        folder.write_text("in the way")
+        made(owner, "csv")
+        page = page_of(owner)
+        assert "cannot be written to" in page
+        assert "make the export again" in page
+
+    def test_are_listed_with_their_files_when_they_are_done(self, owner):
+        month.invoiced()
+        made(owner, "csv", "pdf")
+        page = page_of(owner)
         assert "pdf/INV-000001.pdf" in page
         assert page.count("$50.00") == 2  # of the month, and of the export
 
