@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from metering.documents import DocumentError
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[, _][0-9]{3})+(?:\.[0-9]+)?")
 _SCALED = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMBT])", re.IGNORECASE)
 _POWERS = {"K": 3, "M": 6, "B": 9, "T": 12}
+_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _PLACE = re.compile(r"\[[0-9]+\]")
 
 
@@ -42,6 +44,23 @@ class NumberField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         return number(super().clean(value))
+
+
+class MonthField(forms.CharField):
+    """A month such as 2020-05, as its first day; None where nothing is typed."""
+
+    def __init__(self, **options: Any) -> None:
+        picker = forms.TextInput(attrs={"class": "c-input", "type": "month", "placeholder": "2020-05"})
+        super().__init__(widget=picker, **options)
+
+    def clean(self, value: Any) -> date | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        match = _MONTH.fullmatch(text)
+        if match is None:
+            raise forms.ValidationError("Write a month such as 2020-05.")
+        return date(int(match[1]), int(match[2]), 1)
 
 
 def tell(form: forms.Form, error: DocumentError, places: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ def shown(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "plans": sorted(plans, key=_order),
         "best": next((plan for plan in plans if plan["is_cheapest"]), None),
+        "has_refused": any(plan["status"] == "refused" for plan in plans),
         "charts": [
             {**_chart(each, answer["currency"]), "id": f"curves-{number}"}
             for number, each in enumerate(answer["break_evens"], start=1)

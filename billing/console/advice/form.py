@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from billing.advising.request import PLANS_MAX
 from billing.console import typed
-from billing.console.typed import NumberField
+from billing.console.typed import MonthField, NumberField
 from metering import periods
 from metering.documents import DocumentError
 from metering.periods import Period
@@ -63,17 +63,8 @@ class AdviceForm(forms.Form):
         label="Customer’s key",
         widget=forms.TextInput(attrs={"class": "c-input", "list": "customers", "autocomplete": "off"}),
     )
-    first_month = forms.CharField(
-        required=False,
-        label="From the month",
-        widget=forms.TextInput(attrs={"class": "c-input", "type": "month", "placeholder": "2026-05"}),
-    )
-    last_month = forms.CharField(
-        required=False,
-        label="To the month",
-        help_text="Empty: the first one alone.",
-        widget=forms.TextInput(attrs={"class": "c-input", "type": "month", "placeholder": "2026-07"}),
-    )
+    first_month = MonthField(required=False, label="From the month")
+    last_month = MonthField(required=False, label="To the month", help_text="Empty: the first one alone.")
     plans = forms.MultipleChoiceField(
         label="Plans to compare",
         widget=forms.CheckboxSelectMultiple,
@@ -85,8 +76,8 @@ class AdviceForm(forms.Form):
     spread = forms.ChoiceField(
         required=False,
         label="When it is used",
-        choices=[("", "evenly over the month"), ("once", "all at its beginning")],
-        help_text="It matters to plans that price by the hour or the time of day.",
+        choices=[("", "it does not matter"), ("even", "evenly over the month")],
+        help_text="Plans that price by the hour or the time of day need to know, and take longer.",
         widget=forms.Select(attrs={"class": "c-input"}),
     )
     budget = NumberField(
@@ -139,17 +130,24 @@ class AdviceForm(forms.Form):
         chosen = self.cleaned_data
         start, end = (periods.format_instant(at) for at in (month.start, month.end))
         if chosen.get("customer"):
-            names = ("customer", "first_month", "last_month")
-            workload: dict[str, Any] = {name: chosen[name] for name in names if chosen[name]}
+            months = ("first_month", "last_month")
+            asked = {name: f"{chosen[name]:%Y-%m}" for name in months if chosen[name]}
+            workload: dict[str, Any] = {"customer": chosen["customer"], **asked}
         else:
-            when = {"at": start} if chosen["spread"] else {"at": start, "until": end}
+            when = {"at": start, "until": end} if chosen["spread"] else {}
             workload = {"usage": [row.written(when) for row in self.rows]}
         made = {"workload": workload, "plans": chosen["plans"], "period": {"start": start, "end": end}}
+        if chosen["spread"] and not chosen.get("customer"):
+            # Every quarter hour is priced again for each point: there is time for the curves of all usage.
+            made["vary"] = [{}]
         return {**made, "budget": chosen["budget"]} if chosen["budget"] else made
 
     def tell(self, error: DocumentError) -> None:
         """Says what is wrong with the request beside the row or the field that it is about."""
         row = _ROW.match(error.field)
+        if error.field.startswith("vary"):
+            self.add_error(None, "Where the cheapest changes can be told of quantities above 0 only.")
+            return
         if row is None:
             typed.tell(self, error, PLACES)
             return

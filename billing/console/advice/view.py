@@ -83,6 +83,7 @@ def _answered(form: AdviceForm, *, at: datetime) -> dict[str, Any]:
         "workload": answers.rounded(answer["workload"]),
         "customer": Customer.objects.filter(key=customer).first() if customer else None,
         "has_budget": has_budget,
+        "is_spread": bool(form.cleaned_data["spread"]),
         "columns": 3 + 2 * (len(answer["months"]) > 1) + has_budget,  # beside a plan's name
         **answers.shown(answer),
     }

@@ -66,7 +66,7 @@ class Fleet:
 @pages.needs(PERMISSION)
 def page(request: HttpRequest) -> HttpResponse:
     """The form, and the answer to what the address asks; without a question, examples to begin with."""
-    is_asked = any(request.GET.values())
+    is_asked = any(request.GET.get(name) for name in EstimateForm.base_fields)
     form = EstimateForm(request.GET if is_asked else None)
     answer = _answer(form) if is_asked and form.is_valid() else None
     fleets = [_fleet(each) for each in answer["gpus"]] if answer else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -108,7 +109,7 @@ class BesideForm(MarketForm):
         widget=forms.TextInput(attrs={"class": "c-input", "inputmode": "decimal"}),
     )
     field_order = ("own", "per", "kind", "provider", "model", "first", "last")
-    family = None  # one model is compared
+    family = None  # type: ignore[assignment]  # one model is compared
 
     def __init__(self, asked: Any, *, owns: Sequence[tuple[str, str]], **options: Any) -> None:
         super().__init__(asked, **options)
@@ -116,6 +117,10 @@ class BesideForm(MarketForm):
         for name in ("model", "first", "last"):
             self.fields[name].required = True
         self.fields["model"].error_messages["required"] = "Choose the market’s model, such as gpt-4o."
+
+    def chosen(self) -> Chosen:
+        """The market's prices of any day: what held on the first one was seen before."""
+        return replace(super().chosen(), first=None, last=None)
 
 
 def providers(kind: str) -> list[str]:

@@ -54,7 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _market(asked: QueryDict, _today: date) -> dict[str, Any]:
-    if set(asked) <= {"about"}:
+    if not any(name in asked for name in form.MarketForm.base_fields):
         asked.update(FIRST_MARKET)
     _default(asked, "kind", "output")
     shown = form.MarketForm(asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from typing import Any
 
@@ -10,29 +9,12 @@ from django import forms
 
 from billing.advising.what_if import Question
 from billing.console import documents
+from billing.console.typed import MonthField
 from metering import documents as texts
 from metering import periods
 from metering.periods import Period
 
 MONTHS_MAX = 60
-_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
-
-
-class MonthField(forms.CharField):
-    """A month such as 2020-05, as its first day."""
-
-    def __init__(self, **options: Any) -> None:
-        picker = forms.TextInput(attrs={"class": "c-input", "type": "month", "placeholder": "2020-05"})
-        super().__init__(widget=picker, **options)
-
-    def clean(self, value: Any) -> date | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        match = _MONTH.fullmatch(text)
-        if match is None:
-            raise forms.ValidationError("Write a month such as 2020-05.")
-        return date(int(match[1]), int(match[2]), 1)
 
 
 class WhatIfForm(forms.Form):

@@ -82,7 +82,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         months=[f"{at:%Y-%m}" for at in (job.start_at, job.end_at - MOMENT)],
         is_open=job.state in _OPEN,
         codes=_codes(job),
-        document="\n---\n".join(texts.of(each) for each in job.documents),
+        document=texts.of(job.documents if len(job.documents) > 1 else job.documents[0]),
         totals=_totals(sums),
         customers=sums[:CUSTOMERS_SHOWN],
         customers_hidden=len(sums[CUSTOMERS_SHOWN:]),
@@ -132,7 +132,8 @@ def _form(request: HttpRequest, form: WhatIfForm) -> HttpResponse:
 def _initial(request: HttpRequest) -> dict[str, str]:
     """The last month with usage, and the document that was posted, or the newest of the plan named."""
     last = months.chosen(request.GET, at=timezone.now()).text
-    version = PlanVersion.objects.filter(plan__code=request.GET.get("plan", "")).order_by("-number").first()
+    code = request.GET.get("plan", "").replace("\x00", "")  # which PostgreSQL takes for no text
+    version = PlanVersion.objects.filter(plan__code=code).order_by("-number").first()
     text = request.POST.get("text", "") or (texts.of(version.document) if version else "")
     kept = {name: request.POST.get(name, "") for name in ("first_month", "last_month", "customer", "is_move")}
     return {"first_month": last, "last_month": last, "text": text} | {

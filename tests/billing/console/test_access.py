@@ -14,6 +14,10 @@ pytestmark = pytest.mark.django_db
 NO_EVENT = uuid.UUID(int=0)
 ALONE = [
     "admin:index",
+    "console:advice",
+    "console:estimate",
+    "console:trends",
+    "console:what_ifs",
     "console:events",
     "console:exports",
     "console:meter_upload",
@@ -24,6 +28,10 @@ ALONE = [
     "console:usage",
 ]
 PERMISSIONS = {
+    "console:advice": "billing.view_plan",
+    "console:estimate": "billing.view_plan",
+    "console:trends": "billing.view_plan",
+    "console:what_ifs": "billing.view_invoice",
     "console:events": "metering.view_event",
     "console:exports": "billing.view_export",
     "console:meter_upload": "metering.add_meterversion",

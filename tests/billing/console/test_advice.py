@@ -1,4 +1,4 @@
-"""The page of advice: a workload typed or of a customer, every plan's price, and where the cheapest changes."""
+"""The page of advice: a workload typed or of a customer, every plan's price, and where it changes."""
 
 import pytest
 
@@ -53,7 +53,8 @@ class TestAdvice:
         answer, text = page(owner, **TYPED, plans=["by-usage", "by-resource"])
         (calls,) = [chart for chart in answer.context["charts"] if chart["meter"] == "calls"]
         assert calls["sentences"] == [
-            "At ≈ 833.333333 call, where both cost 125 USD: below it by-usage is cheaper, above it by-resource."
+            "At ≈ 833.333333 call, where both cost 125 USD: below it by-usage is cheaper, "
+            "above it by-resource."
         ]
         assert calls["drawn"]["marks"] == [[pytest.approx(833.333333), 125.0]]
         assert {each["name"] for each in calls["drawn"]["series"]} == {"by-usage", "by-resource"}
@@ -71,6 +72,20 @@ class TestAdvice:
         assert "1 of 1 month" in text
         assert "0 of 1 month" in text
 
+    def test_spreads_usage_over_the_month_for_plans_that_price_by_time(self, owner, offers):
+        # 720 or more hours hold one free GPU-hour each: 50 spread evenly are all free
+        hourly = catalog.component(included={"quantity": 1, "every": "HOUR"})
+        catalog.plan(hourly, code="hourly", name="Hourly")
+        answer, text = page(owner, **TYPED, plans=["hourly"])
+        assert answer.context["plans"][0]["status"] == "refused"
+        assert "can be priced if you choose" in text
+        answer, _ = page(owner, **TYPED, plans=["hourly"], spread="even")
+        assert (answer.context["best"]["total"], answer.context["plans"][0]["deciding"]) == ("0.00", [])
+
+    def test_doubts_a_plan_that_charges_nothing(self, owner, offers):
+        calls = {"meter": "calls", "quantity": "5"}
+        assert "It charges nothing" in page(owner, **calls, plans=["by-resource"])[1]
+
     def test_prices_what_a_customer_really_used(self, owner):
         # two GPUs for ten hours: 20 GPU-hours at 2.50, dearer than the fee of 31.00
         month.invoiced()
@@ -83,6 +98,8 @@ class TestAdvice:
         [
             ({"customer": "nobody", "first_month": "2020-05"}, "customer", "There is no customer nobody."),
             ({"customer": "acme"}, "first_month", "A customer's usage needs its first month."),
+            ({"customer": "acme", "first_month": "0000-01"}, "first_month", "Write a month such as 2020-05."),
+            ({"meter": "calls", "quantity": "0", "plans": ["by-usage", "by-resource"]}, "__all__", "above 0"),
             ({"meter": "calls", "quantity": "1", "plans": "none"}, "plans", "There is no plan “none”."),
             ({"meter": "calls", "quantity": "1", "budget": "much"}, "budget", "no number"),
             (

@@ -1,6 +1,6 @@
 """The page of prices over time, of the market, of GPUs, of the own plans, and beside each other."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -147,5 +147,5 @@ class TestCharts:
             }
             for name, amount in (("fee", "500"), ("token", "0.00001"))
         ]
-        assert charts.own(series, today=datetime(2026, 1, 1).date())["y"]["type"] == "log"
-        assert charts.own(series[:1], today=datetime(2026, 1, 1).date())["y"]["type"] == "value"
+        assert charts.own(series, today=date(2026, 1, 1))["y"]["type"] == "log"
+        assert charts.own(series[:1], today=date(2026, 1, 1))["y"]["type"] == "value"

@@ -1,5 +1,7 @@
 """Draft plans against past invoices: asked, watched, cancelled, and fetched as a file."""
 
+import json
+
 import pytest
 
 from billing.advising import asking
@@ -44,6 +46,10 @@ class TestAsking:
         month.invoiced()
         text = owner.get(NEW, {"plan": "hybrid"}).context["form"].initial["text"]
         assert text.startswith("code: hybrid")
+
+    @pytest.mark.parametrize("code", ["none", "\x00"])
+    def test_begins_empty_for_a_plan_that_is_not_there(self, owner, code):
+        assert owner.get(NEW, {"plan": code}).context["form"].initial["text"] == ""
 
     def test_begins_with_the_document_that_the_review_of_a_plan_posts(self, owner):
         month.invoiced()
@@ -105,11 +111,12 @@ class TestAComparison:
 
     def test_says_why_it_failed(self, owner):
         month.invoiced()
-        address = ask(owner, text=DEARER.replace("gpu_hours", "moon_hours")).url
+        twice = json.dumps([month.hybrid(), month.hybrid()])
+        address = ask(owner, text=twice).url
         assert run().state == WhatIf.State.FAILED
         text = owner.get(address).content.decode()
         assert "It could not be compared" in text
-        assert "moon_hours" in text
+        assert "hybrid is given twice" in text
 
     def test_counts_what_the_draft_cannot_price(self, owner):
         month.invoiced()
