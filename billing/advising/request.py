@@ -105,7 +105,7 @@ def schema() -> dict[str, Any]:
 class _Month:
     """A month such as 2026-10, as its first day."""
 
-    _text = Text(pattern=r"[0-9]{4}-(0[1-9]|1[0-2])", hint="a month such as 2026-10")
+    _text = Text(pattern=r"2[0-9]{3}-(0[1-9]|1[0-2])", hint="a month such as 2026-10")
 
     def read(self, value: Any, path: str) -> date:
         return date.fromisoformat(f"{self._text.read(value, path)}-01")

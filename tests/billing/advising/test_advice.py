@@ -459,6 +459,8 @@ class TestRequest:
                 "workload.last_month",
             ),
             ({"workload": {"customer": "acme", "first_month": "2026-13"}}, "workload.first_month"),
+            ({"workload": {"customer": "acme", "first_month": "0000-01"}}, "workload.first_month"),
+            ({"workload": {"customer": "acme", "first_month": "9999-12"}}, "workload.first_month"),
             ({"workload": {"usage": [{"meter": "calls"}]}}, "workload.usage[0].quantity"),
             ({"plans": []}, "plans"),
             ({"plans": [{**USAGE, "name2": "x"}]}, "plans[0].name2"),

@@ -177,8 +177,9 @@ class TestForm:
         assert text.startswith("code: starter\nname: Starter\ncurrency: USD\ninterval: MONTH\ncomponents:\n")
         assert pasted(owner, text).url == "/console/plans/starter/1/"
 
-    def test_is_empty_for_an_unknown_plan(self, owner):
-        assert owner.get(ADDRESS + "?plan=none").context["form"].initial["text"] == ""
+    @pytest.mark.parametrize("code", ["none", "%00"])
+    def test_is_empty_for_an_unknown_plan(self, owner, code):
+        assert owner.get(f"{ADDRESS}?plan={code}").context["form"].initial["text"] == ""
 
 
 class TestVersion:
