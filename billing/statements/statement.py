@@ -10,7 +10,7 @@ from typing import Any
 from billing import evidence, versions
 from billing.models import ServicePeriod, Subscription
 from billing.rating import Billed, Statement
-from billing.statements import reading
+from billing.statements import reading, unpriced
 from billing.statements.contracts import Contracts
 from billing.statements.phases import StatementRefused, Stretch
 from billing.timelines import Piece
@@ -136,7 +136,7 @@ def _rated(prepared: _Prepared, read: reading.Reading | StatementRefused) -> Rat
     try:
         return Rated(evidence.rate(rating_input), rating_input, read.revisions)
     except DocumentError as error:
-        return error
+        return unpriced.told(error, rows=read.rows)
 
 
 def _segment(stretch: Stretch) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -82,10 +82,12 @@ class TestDraft:
     def test_says_why_its_amounts_cannot_be_computed(self, acme):
         plan = catalog.plan(catalog.component(where={"gpu_type": ["H100"]}))
         subscription = catalog.subscription(acme, plan)
-        catalog.run_gpus("acme", OCTOBER.start, 1, gpu_type="B200")
+        catalog.run_gpus("acme", OCTOBER.start + timedelta(days=3), 1, gpu_type="B200")
+        catalog.run_gpus("acme", OCTOBER.start + timedelta(days=7), 1, gpu_type="B200")
         invoice = draft(subscription)
         assert invoice.blocked_reason == (
-            "acme-gpu-cloud: no component of gpu-cloud prices gpu_hours with gpu_type=B200"
+            "acme-gpu-cloud: no component of gpu-cloud prices gpu_hours with gpu_type=B200 "
+            "(2 events, 2026-10-04 to 2026-10-08)"
         )
         assert (invoice.total, InvoiceLine.objects.count()) == (Decimal(0), 0)
 
