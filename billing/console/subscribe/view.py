@@ -43,10 +43,13 @@ class SubscribeForm(forms.Form):
 
 @pages.needs("billing.add_subscription")
 def page(request: HttpRequest) -> HttpResponse:
-    """The form, with ``?customer=ID`` filled in; what cannot be is said beside the field."""
+    """The form, with ``?customer=ID`` and ``?plan=CODE`` in it; what cannot be is said beside the field."""
     form = SubscribeForm(
         request.POST if request.method == "POST" else None,
-        initial={"customer": _key(request.GET.get("customer", ""))},
+        initial={
+            "customer": _key(request.GET.get("customer", "")),
+            "plan": _plan(request.GET.get("plan", "")),
+        },
     )
     if request.method == "POST" and form.is_valid():
         made = _subscribe(form)
@@ -78,3 +81,7 @@ def _subscribe(form: SubscribeForm) -> Subscription | None:
 def _key(customer_id: str) -> str:
     customer = Customer.objects.filter(pk=customer_id).first() if customer_id.isdigit() else None
     return customer.key if customer else ""
+
+
+def _plan(code: str) -> Plan | None:
+    return Plan.objects.filter(code=code).first() if "\0" not in code else None

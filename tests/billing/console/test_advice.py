@@ -91,7 +91,7 @@ class TestAdvice:
         month.invoiced()
         answer, text = page(owner, customer="acme", first_month="2020-05", plans=["hybrid"])
         assert answer.context["best"]["total"] == "50.00"
-        assert "Put Acme 北京 on a plan" in text
+        assert "Put Acme 北京 on this plan" in text
 
     @pytest.mark.parametrize(
         ("asked", "field", "problem"),

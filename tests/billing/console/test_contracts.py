@@ -59,6 +59,11 @@ class TestSubscribe:
         page = owner.get(f"/console/subscribe/?customer={acme.pk}").content.decode()
         assert 'value="acme"' in page
 
+    @pytest.mark.parametrize(("code", "is_chosen"), [("gpu-cloud", True), ("none", False), ("%00", False)])
+    def test_starts_from_the_plan_in_the_address(self, owner, plan, code, is_chosen):
+        form = owner.get(f"/console/subscribe/?plan={code}").context["form"]
+        assert (form.initial["plan"] == plan) is is_chosen
+
     def test_says_that_there_is_no_plan_yet(self, owner):
         assert "There is no plan yet" in owner.get("/console/subscribe/").content.decode()
 
