@@ -9,7 +9,7 @@ from http import HTTPStatus
 from rest_framework import exceptions
 
 from billing import publishing, registering, statements, subscribing, taxing, versions
-from billing.invoicing import crediting, drafting, finalizing, paying, running, voiding
+from billing.invoicing import crediting, drafting, finalizing, locking, paying, running, voiding
 
 # Refused whatever is stored: the request itself is wrong.
 INVALID: tuple[type[Exception], ...] = (
@@ -39,6 +39,7 @@ CONFLICTS: tuple[type[Exception], ...] = (
     finalizing.InvoiceAlreadyFinalized,
     finalizing.InvoiceBlocked,
     finalizing.SellerMissing,
+    locking.InvoiceGone,
     paying.InvoiceCredited,
     paying.InvoicePaidFor,
     paying.PaymentRefused,

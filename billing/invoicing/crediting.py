@@ -181,7 +181,6 @@ def credited_net(invoice: Invoice) -> Decimal:
 
 def _locked(invoice: Invoice) -> Invoice:
     found = locking.invoice(invoice_id=invoice.pk)
-    assert found is not None  # it was waited for
     _check_creditable(found)
     return found
 

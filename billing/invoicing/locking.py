@@ -24,6 +24,10 @@ order by id for share
 """
 
 
+class InvoiceGone(Exception):
+    """The draft was discarded meanwhile, mostly in favour of a newer one."""
+
+
 def subscription(*, subscription_id: int) -> Subscription:
     """The subscription, locked with its customer and plans."""
     _lock_customers(Customer.objects.filter(subscriptions=subscription_id))
@@ -32,10 +36,12 @@ def subscription(*, subscription_id: int) -> Subscription:
 
 
 def invoice(*, invoice_id: int) -> Invoice:
-    """The invoice, locked with its customer, subscriptions and their plans."""
+    """The invoice, locked with its customer, subscriptions and their plans. Raises InvoiceGone."""
     _lock_customers(Customer.objects.filter(invoices=invoice_id))
-    (locked,) = _invoices([invoice_id])
-    return locked
+    locked = _invoices([invoice_id])
+    if not locked:
+        raise InvoiceGone("This draft is not there any more: look for the customer's newest one.")
+    return locked[0]
 
 
 def due_subscriptions(*, customer_ids: Sequence[int], as_of: datetime) -> list[Subscription]:

@@ -131,11 +131,9 @@ def record(
     """The payment, recorded now by the user or API key ``by``; the invoice is PAID where that covers it.
 
     A negative amount is money that went back; an invoice that is not covered any more is no longer PAID.
-    Raises a PaymentRefused, such as PaymentMoreThanDue.
+    Raises a PaymentRefused, such as PaymentMoreThanDue, or locking.InvoiceGone.
     """
-    found = locking.invoice(invoice_id=invoice.pk)
-    assert found is not None  # it was waited for
-    invoice = found
+    invoice = locking.invoice(invoice_id=invoice.pk)
     _check(invoice, amount, received_at, at)
     payment = Payment.objects.create(
         invoice=invoice,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from billing import formats
 from billing.console import actions, fields
 from billing.console.actions import Action
-from billing.invoicing import crediting, drafting, finalizing, paying, voiding
+from billing.invoicing import crediting, drafting, finalizing, locking, paying, voiding
 from billing.models import Invoice
 
 Outcome = tuple[Invoice, str]
@@ -156,6 +156,7 @@ ACTIONS = {
             finalizing.InvoiceBlocked,
             finalizing.GraceNotOver,
             finalizing.SellerMissing,
+            locking.InvoiceGone,
             drafting.PeriodNotEnded,
         ),
     ),
@@ -166,7 +167,7 @@ ACTIONS = {
         is_possible=_is_in(Invoice.State.FINALIZED, Invoice.State.PAID),
         consequences=_paying,
         run=_pay,
-        refusals=(paying.PaymentRefused,),
+        refusals=(locking.InvoiceGone, paying.PaymentRefused),
         form=PaymentForm,
         initial=_due,
     ),
@@ -177,7 +178,7 @@ ACTIONS = {
         is_possible=_is_in(Invoice.State.FINALIZED, Invoice.State.PAID),
         consequences=_crediting,
         run=_credit,
-        refusals=(crediting.CreditRefused,),
+        refusals=(locking.InvoiceGone, crediting.CreditRefused),
         form=CreditForm,
     ),
     "void": Action(

@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from billing import evidence, publishing
-from billing.invoicing import drafting, finalizing
+from billing.invoicing import drafting, finalizing, locking
 from billing.models import Customer, Invoice, Seller
 from tests.world import catalog
 
@@ -83,6 +83,11 @@ class TestFinalize:
         evening = datetime(2026, 11, 2, 20, tzinfo=UTC)  # 3 November there
         draft = drafting.draft(subscription=subscription, period=period, at=evening)
         assert finalize(draft, at=evening).due_date == date(2026, 12, 3)
+
+    def test_of_a_draft_that_was_discarded_says_so(self, seller, draft):
+        Invoice.objects.filter(pk=draft.pk).delete()
+        with pytest.raises(locking.InvoiceGone, match="not there any more"):
+            finalize(draft)
 
     def test_refuses_a_second_time(self, seller, draft):
         finalize(draft)
