@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from billing.cycles import Cycle
+from billing import timelines
+from billing.cycles import Cycles
 from billing.models import PlanVersion, Subscription, SubscriptionPhase
 
 SHOWN_MAX = 50
@@ -44,19 +45,19 @@ def of(*, code: str, migration: str, effective_at: datetime) -> Reach:
         return Reach(0, ())
     lasting = Q(validity__upper_inf=True) | Q(validity__endswith__gt=effective_at)
     phases = SubscriptionPhase.objects.filter(lasting, plan__code=code).select_related(
-        "plan", "subscription__customer"
+        "subscription__customer"
     )
+    rows = list(phases.order_by("subscription__customer__name", "subscription__key", "validity"))
+    cycles = timelines.of_many([phase.subscription for phase in rows])
     moves: dict[int, Move] = {}
-    for phase in phases.order_by("subscription__customer__name", "subscription__key", "validity").iterator():
-        at = _moved_at(phase, migration, effective_at)
+    for phase in rows:
+        at = _moved_at(cycles[phase.subscription_id].cycles, migration, effective_at)
         if phase.validity.upper is None or at < phase.validity.upper:
             moves.setdefault(phase.subscription_id, Move(phase.subscription, max(at, phase.validity.lower)))
     return Reach(len(moves), tuple(moves.values())[:SHOWN_MAX])
 
 
-def _moved_at(phase: SubscriptionPhase, migration: str, effective_at: datetime) -> datetime:
+def _moved_at(cycles: Cycles, migration: str, effective_at: datetime) -> datetime:
     if migration == PlanVersion.Migration.AT_ONCE:
         return effective_at
-    plan, subscription = phase.plan, phase.subscription
-    cycle = Cycle(subscription.anchor_date, plan.interval, plan.interval_count, subscription.timezone)
-    return cycle.start_from(effective_at)
+    return cycles.start_from(effective_at)

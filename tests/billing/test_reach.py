@@ -1,8 +1,8 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from billing import reach
+from billing import reach, subscribing
 from tests.world import catalog
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +30,14 @@ class TestReach:
         catalog.subscription(catalog.customer("kiwi", timezone="Pacific/Auckland"), plan)
         [move] = of("NEXT_PERIOD").moves
         assert move.at == datetime(2026, 11, 30, 11, tzinfo=UTC)  # midnight of 1 December there
+
+    def test_keeps_to_the_running_period_where_later_ones_are_counted_anew(self, plan):
+        acme = catalog.subscription(catalog.customer("acme"), plan)
+        subscribing.change_anchor(
+            subscription=acme, anchor_date=date(2026, 11, 20), at=datetime(2026, 11, 5, tzinfo=UTC)
+        )
+        [move] = of("NEXT_PERIOD").moves
+        assert move.at == datetime(2026, 12, 1, tzinfo=UTC)  # not 20 November: November runs to its end
 
     def test_is_nobody_when_all_keep_their_version(self, plan):
         catalog.subscription(catalog.customer("acme"), plan)

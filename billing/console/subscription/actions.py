@@ -9,7 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from billing import subscribing, versions
+from billing import subscribing, timelines, versions
 from billing.console import actions, fields
 from billing.console.actions import Action
 from billing.console.subscription import rows
@@ -166,18 +166,8 @@ def _ends_later(subscription: Subscription, at: datetime) -> bool:
 
 
 def _overrides_now(subscription: Subscription, at: datetime) -> dict[str, Any]:
-    phases = [phase for phase in subscription.phases.all() if at in _Validity(phase.validity)]
-    return {"overrides": fields.mapping_text(phases[-1].overrides) if phases else ""}
-
-
-class _Validity:
-    """A range of instants to ask whether it holds one."""
-
-    def __init__(self, stored: Any) -> None:
-        self._lower, self._upper = stored.lower, stored.upper
-
-    def __contains__(self, at: datetime) -> bool:
-        return self._lower <= at and (self._upper is None or at < self._upper)
+    phase = timelines.of(subscription).phase_at(at)
+    return {"overrides": fields.mapping_text(dict(phase.overrides or {})) if phase else ""}
 
 
 _REFUSALS = (subscribing.SubscriptionRefused, versions.PlanNotInForce)
